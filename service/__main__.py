@@ -1,0 +1,47 @@
+"""python -m service serve | check MODEL_DIR"""
+
+import argparse
+import os
+import sys
+from dataclasses import fields
+from pathlib import Path
+
+from service import settings
+from service.errors import ServiceError
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run a command; its exit status. A mistake in what was asked is one message, and status 2."""
+    given = parser().parse_args(arguments)
+    try:
+        if given.command == "check":
+            from service import check
+
+            return check.main(Path(given.model_dir))
+        from service import serve
+
+        names = [spec.name for spec in fields(settings.Settings)]
+        return serve.main({name: getattr(given, name) for name in names})
+    except ServiceError as error:
+        print(error, file=sys.stderr)
+        return 2
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line: one flag per setting."""
+    root = argparse.ArgumentParser(prog="python -m service", description="Serve Keras models, or check one.")
+    commands = root.add_subparsers(dest="command", required=True)
+    serve = commands.add_parser("serve", help="serve the models of a store")
+    for spec in fields(settings.Settings):
+        default = f" Default: {spec.default}." if spec.default != "" else ""
+        flag = "--" + spec.name.replace("_", "-")
+        text = f"{spec.metadata['help']}{default} Or {settings.PREFIX}{spec.name.upper()}."
+        serve.add_argument(flag, metavar="|".join(spec.metadata["choices"]) or spec.name.upper(), help=text)
+    check = commands.add_parser("check", help="load one version, verify and measure it, suggest limits")
+    check.add_argument("model_dir", help="a version's folder, such as store/qa/2")
+    return root
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    sys.exit(main())

@@ -1,0 +1,67 @@
+"""The Flask application: the one place that puts catalog, settings and dialects together."""
+
+import re
+import secrets
+
+from flask import Flask, Response, g, request
+from werkzeug.exceptions import HTTPException
+
+from service import metrics
+from service.catalog import Catalog
+from service.dialects import health, native, tfs
+from service.dialects.exchange import Label, json_response
+from service.errors import ServiceError
+from service.handle import Wait
+from service.settings import Settings
+
+REQUEST_ID = re.compile(r"[\w.:/+=-]{1,128}", re.ASCII)
+
+
+def create_app(settings: Settings, catalog: Catalog, wait: Wait) -> Flask:
+    """The WSGI app over a catalog, which need not have loaded yet."""
+    app = Flask(__name__, static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
+    app.url_map.merge_slashes = False
+    app.register_blueprint(native.blueprint(catalog, settings, wait))
+    app.register_blueprint(tfs.blueprint(catalog, settings, wait))
+    app.register_blueprint(health.blueprint(catalog))
+    app.register_error_handler(HTTPException, http_error)
+    app.after_request(finish)
+
+    @app.get("/")
+    def index() -> Response:
+        paths = {"models": "/models", "ready": "/readyz", "metrics": "/metrics"}
+        return json_response(
+            {"service": "manifold", **paths, "predict": [f"/predict/{name}" for name in catalog.models()]}
+        )
+
+    return app
+
+
+class HttpError(ServiceError):
+    """What Flask itself refuses: an unknown path, a wrong method; or an error nobody foresaw."""
+
+    def __init__(self, error: HTTPException) -> None:
+        super().__init__(error.description or error.name)
+        self.status = error.code or 500
+        self.title = error.name
+        self.slug = error.name.lower().replace(" ", "-")
+
+
+def http_error(error: HTTPException) -> Response:
+    """Flask's own errors in the body of the dialect the path belongs to."""
+    answer = tfs.failed if request.path.startswith("/v1/") else native.problem
+    response = answer(HttpError(error))
+    for name, value in error.get_headers():
+        if name == "Allow":
+            response.headers[name] = value
+    return response
+
+
+def finish(response: Response) -> Response:
+    """Every response carries its request's id and is counted once."""
+    given = request.headers.get("X-Request-Id", "")
+    response.headers["X-Request-Id"] = given if REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+    label: Label = g.get("label") or Label()
+    metrics.count_request(label.model, label.version, request.blueprint or "", response.status_code)
+    return response

@@ -1,0 +1,116 @@
+"""What every dialect does with HTTP: a JSON body in, a deadline, JSON and headers out."""
+
+import json
+import math
+import time
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import orjson
+from flask import Response, g, request
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from service.errors import BodyTooLarge, Fault, InvalidInput, MalformedBody
+from service.handle import ModelHandle, Prediction
+from service.schemas import escape
+from service.settings import Settings
+
+EXPLAINED_BYTES = 1_000_000
+"""A larger body that is no JSON is refused without looking for the culprit twice."""
+
+DUMP = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS
+
+
+def read_json() -> Any:
+    """The request's body; BodyTooLarge, or MalformedBody with a pointer to a number that is not finite."""
+    try:
+        body = request.get_data()
+    except RequestEntityTooLarge:
+        limit = request.max_content_length
+        raise BodyTooLarge(f"the body is larger than {limit} bytes; send fewer rows at a time") from None
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise explain(body, str(error)) from None
+
+
+def explain(body: bytes, reason: str) -> MalformedBody:
+    """Why a body is no JSON, with a pointer where it only fails for NaN, Infinity or a number beyond every float."""
+    if not body.strip():
+        return MalformedBody("the body is empty; send JSON")
+    if "depth" in reason:
+        return MalformedBody("the body is nested too deep")
+    if len(body) <= EXPLAINED_BYTES:
+        try:
+            lenient = json.loads(body)
+        except (ValueError, RecursionError):
+            lenient = None
+        pointer = non_finite(lenient)
+        if pointer is not None:
+            return MalformedBody(f"{pointer or '/'}: expected a finite number", pointer)
+    return MalformedBody(f"the body is not JSON: {reason}")
+
+
+def non_finite(value: Any) -> str | None:
+    """The pointer of the first number that is not finite, if there is one."""
+    waiting = [("", value)]
+    while waiting:
+        pointer, value = waiting.pop()
+        if isinstance(value, float) and not math.isfinite(value):
+            return pointer
+        if isinstance(value, dict):
+            waiting += reversed([(f"{pointer}/{escape(key)}", inner) for key, inner in value.items()])
+        elif isinstance(value, list):
+            waiting += reversed([(f"{pointer}/{index}", inner) for index, inner in enumerate(value)])
+    return None
+
+
+def deadline(settings: Settings) -> float:
+    """The time.monotonic() second at which the request gives up: X-Request-Timeout, never later than the setting."""
+    text = request.headers.get("X-Request-Timeout")
+    seconds = settings.request_timeout
+    if text is not None:
+        try:
+            asked = float(text)
+        except ValueError:
+            asked = math.nan
+        if not asked > 0:
+            raise InvalidInput([Fault("", f"expected X-Request-Timeout in seconds, above 0, got {text[:40]!r}")])
+        seconds = min(asked, seconds)
+    return time.monotonic() + seconds
+
+
+class Label(NamedTuple):
+    """Who a request is counted for."""
+
+    model: str = ""
+    version: str = ""
+
+
+def label(handle: ModelHandle) -> None:
+    """Count the request for this handle, whatever becomes of it."""
+    g.label = Label(handle.model, str(handle.version))
+
+
+def json_response(value: Any, status: int = 200, mimetype: str = "application/json") -> Response:
+    """JSON with NumPy arrays and numbers in it."""
+    return Response(orjson.dumps(value, option=DUMP), status, mimetype=mimetype)
+
+
+def describe(response: Response, handle: ModelHandle, prediction: Prediction) -> Response:
+    """Say on the response which version answered, and what it took, in milliseconds (W3C Server-Timing)."""
+    queue, rows, infer = timing(prediction.answers)
+    response.headers["X-Model-Version"] = str(handle.version)
+    response.headers["Server-Timing"] = (
+        f'queue;dur={queue * 1e3:.3f}, batch;desc="rows={rows}", infer;dur={infer * 1e3:.3f}'
+    )
+    return response
+
+
+def timing(answers: Sequence[Any]) -> tuple[float, int, float]:
+    """Of all jobs of a request: the longest wait, the largest batch, the longest engine call."""
+    return (
+        max(answer.queue_seconds for answer in answers),
+        max(answer.batch_rows for answer in answers),
+        max(answer.engine_seconds for answer in answers),
+    )

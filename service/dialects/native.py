@@ -1,0 +1,126 @@
+"""The dialect the README teaches: the body is the named inputs, the answer is the named outputs.
+
+    POST /predict/<model>   one object, or a list of them (rows of any lengths); ?version= &outputs=a,b &top=
+    GET  /models            what is served
+    GET  /models/<model>    its card, signature, versions and an example
+
+Errors are problem+json (RFC 9457).
+"""
+
+from typing import Any
+
+from flask import Blueprint, Response, request
+
+from service import schemas
+from service.catalog import Catalog, Served
+from service.dialects.exchange import deadline, describe, json_response, label, read_json
+from service.errors import Fault, InvalidInput, MalformedBody, ServiceError
+from service.handle import ModelHandle, Wait
+from service.settings import Settings
+from service.signature import TensorSpec
+from service.tensors import Row
+
+
+def blueprint(catalog: Catalog, settings: Settings, wait: Wait) -> Blueprint:
+    """The native routes over a catalog."""
+    native = Blueprint("native", __name__)
+    native.register_error_handler(ServiceError, problem)
+
+    @native.post("/predict/<model>")
+    def predict(model: str) -> Response:
+        version, asked, top = query()
+        handle = catalog.get(model, version)
+        label(handle)
+        names = schemas.output_names(asked, list(handle.signature.outputs))
+        body = read_json()
+        many = isinstance(body, list)
+        rows = load(handle, body if many else [body], many)
+        prediction = handle.predict(rows, deadline(settings), wait)
+        top = settings.top if top is None else top
+        answers = prediction.in_order(lambda outputs: handle.interpret(outputs, names, top))
+        return describe(json_response(answers if many else answers[0]), handle, prediction)
+
+    @native.get("/models")
+    def models() -> Response:
+        return json_response([summary(name, catalog) for name in catalog.models()])
+
+    @native.get("/models/<model>")
+    def model(model: str) -> Response:
+        version, _, _ = query()
+        handle = catalog.get(model, version)
+        label(handle)
+        return json_response({**summary(model, catalog), **details(handle)})
+
+    return native
+
+
+def query() -> tuple[int | None, str | None, int | None]:
+    """version, outputs and top of the query string."""
+    return schemas.query(request.args) if request.query_string else (None, None, None)
+
+
+def load(handle: ModelHandle, rows: list[Any], many: bool) -> list[Row]:
+    """Rows as arrays; InvalidInput."""
+    if not rows:
+        raise InvalidInput([Fault("", "expected at least one row, got an empty list")], handle.rows.example)
+    if len(rows) > handle.max_queue_rows:
+        detail = f"expected at most {handle.max_queue_rows} rows in one request, got {len(rows)}"
+        raise InvalidInput([Fault("", detail)], handle.rows.example)
+    return handle.rows.load(rows, [f"/{index}" for index in range(len(rows))] if many else [""])
+
+
+def problem(error: ServiceError) -> Response:
+    """RFC 9457: what went wrong, every fault with its place, and a body that would have worked."""
+    body: dict[str, Any] = {
+        "type": f"urn:manifold:problem:{error.slug}",
+        "title": error.title,
+        "status": error.status,
+        "detail": str(error),
+    }
+    if isinstance(error, InvalidInput):
+        body["faults"] = [{"pointer": fault.pointer, "detail": fault.detail} for fault in error.faults]
+        if error.example is not None:
+            body["example"] = error.example
+    if isinstance(error, MalformedBody) and error.pointer:
+        body["faults"] = [{"pointer": error.pointer, "detail": str(error)}]
+    response = json_response(body, error.status, "application/problem+json")
+    if error.retry_after is not None:
+        response.headers["Retry-After"] = str(error.retry_after)
+    return response
+
+
+def summary(model: str, catalog: Catalog) -> dict[str, Any]:
+    """A model in the list."""
+    versions = list(catalog.versions(model).values())
+    titles = [served.handle.card.title for served in versions if served.handle is not None]
+    return {
+        "name": model,
+        "title": titles[0] if titles else "",
+        "predict": f"/predict/{model}",
+        "versions": [version(served) for served in versions],
+    }
+
+
+def version(served: Served) -> dict[str, Any]:
+    """A version in the list."""
+    engine = {"engine": served.handle.engine.name, "device": served.handle.engine.device} if served.handle else {}
+    return {"version": served.version.number, "state": served.state.value, **engine}
+
+
+def details(handle: ModelHandle) -> dict[str, Any]:
+    """Everything a client may want to know of one version."""
+    return {
+        "version": handle.version,
+        "signature": {
+            "inputs": {name: tensor(spec) for name, spec in handle.signature.inputs.items()},
+            "outputs": {name: tensor(spec) for name, spec in handle.signature.outputs.items()},
+        },
+        "example": handle.rows.example,
+        "card": dict(handle.card.document),
+    }
+
+
+def tensor(spec: TensorSpec) -> dict[str, Any]:
+    """A tensor's dtype and shape; -1 is any size, axis 0 the row."""
+    dtype = "string" if spec.dtype.kind == "O" else spec.dtype.name
+    return {"dtype": dtype, "shape": [-1 if size is None else size for size in spec.shape]}

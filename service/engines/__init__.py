@@ -1,0 +1,1 @@
+"""What computes: one module per numerical library, all behind the seam of base.py."""

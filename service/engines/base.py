@@ -1,0 +1,22 @@
+"""The seam: everything the service knows of a numerical library."""
+
+from typing import Protocol
+
+from service.signature import Signature
+from service.tensors import Array, Tensors
+
+
+class Engine(Protocol):
+    """A loaded model. Contract in tests/service/test_engines.py, which every engine and the tests' fake pass."""
+
+    name: str
+    """What computes: "onnx", "saved_model", …"""
+    device: str
+    """Where: "cpu" or the accelerator's name."""
+    signature: Signature
+
+    def run(self, tensors: Tensors) -> dict[str, Array]:
+        """All named inputs, each (rows, …), to all named outputs, each (rows, …). Called by one thread at a time."""
+
+    def close(self) -> None:
+        """Let go of memory; `run` is not called again."""

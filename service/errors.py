@@ -1,0 +1,123 @@
+"""Everything that can go wrong on a request's way, one class per reason; each knows its HTTP status.
+
+    bytes ─▶ dialect ──▶ catalog ──────▶ schemas ─────▶ batcher ─────────▶ engine
+             MalformedBody  ModelNotFound    InvalidInput   QueueFull         EngineFailed
+             BodyTooLarge   VersionNotFound                 Draining
+                            ModelNotReady                   DeadlineExceeded
+
+Errors cut across on the way back: one handler per dialect turns them into that dialect's body.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+
+class ServiceError(Exception):
+    """The root; `str(error)` is what the client reads. `slug` names the problem in URNs, metrics and docs."""
+
+    status = 500
+    title = "Internal error"
+    slug = "internal"
+    retry_after: int | None = None
+    """Seconds after which trying again makes sense, where it does."""
+
+
+class MalformedBody(ServiceError):
+    """The body is not JSON, or not of the shape the path asks for."""
+
+    status = 400
+    title = "Malformed body"
+    slug = "malformed-body"
+
+    def __init__(self, message: str, pointer: str = "") -> None:
+        super().__init__(message)
+        self.pointer = pointer
+
+
+class BodyTooLarge(ServiceError):
+    """The body is larger than `max_body_bytes`."""
+
+    status = 413
+    title = "Body too large"
+    slug = "body-too-large"
+
+
+class ModelNotFound(ServiceError):
+    """No model of that name is configured."""
+
+    status = 404
+    title = "Model not found"
+    slug = "model-not-found"
+
+
+class VersionNotFound(ServiceError):
+    """The model is served, but not in that version."""
+
+    status = 404
+    title = "Version not found"
+    slug = "version-not-found"
+
+
+class ModelNotReady(ServiceError):
+    """The model is still loading, or could not be loaded."""
+
+    status = 503
+    title = "Model not ready"
+    slug = "model-not-ready"
+    retry_after = 1
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing wrong with a body: where (a JSON pointer, RFC 6901) and what."""
+
+    pointer: str
+    detail: str
+
+
+class InvalidInput(ServiceError):
+    """The body is JSON, but not what the model takes; all faults at once, and an example that would have worked."""
+
+    status = 422
+    title = "Invalid input"
+    slug = "invalid-input"
+
+    def __init__(self, faults: Sequence[Fault], example: Any = None) -> None:
+        super().__init__("; ".join(f"{fault.pointer or '/'}: {fault.detail}" for fault in faults))
+        self.faults = tuple(faults)
+        self.example = example
+
+
+class QueueFull(ServiceError):
+    """More rows wait for this model than `max_queue_rows`."""
+
+    status = 429
+    title = "Queue full"
+    slug = "queue-full"
+    retry_after = 1
+
+
+class Draining(ServiceError):
+    """The model is being unloaded or the server is stopping; another replica may answer."""
+
+    status = 503
+    title = "Shutting down"
+    slug = "draining"
+    retry_after = 1
+
+
+class DeadlineExceeded(ServiceError):
+    """The answer was not there in the time the request allows."""
+
+    status = 504
+    title = "Deadline exceeded"
+    slug = "deadline-exceeded"
+
+
+class EngineFailed(ServiceError):
+    """The model itself raised, or returned something other than its signature promises."""
+
+    status = 500
+    title = "The model failed"
+    slug = "engine-failed"

@@ -1,0 +1,55 @@
+"""Golden rows: sample inputs and the SavedModel's own answers, which every engine must give before it serves."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from service.engines.base import Engine
+from service.errors import ServiceError
+from service.tensors import Array
+
+GOLDEN = Path("assets.extra/golden.npz")
+TOLERANCE = 1e-4
+"""Absolute difference allowed, the bound under which export keeps a twin."""
+
+Group = tuple[dict[str, Array], dict[str, Array]]
+
+
+class WrongAnswers(ServiceError):
+    """The engine does not give the golden answers."""
+
+
+def read(folder: Path) -> list[Group]:
+    """Groups of rows of one kind: (inputs, outputs) by name; [] where the artifact has none."""
+    if not (folder / GOLDEN).is_file():
+        return []
+    with np.load(folder / GOLDEN) as archive:
+        groups: dict[int, Group] = {}
+        for key in archive.files:
+            group, side, name = key.split("/", 2)
+            groups.setdefault(int(group), ({}, {}))[side == "outputs"][name] = archive[key]
+    return [groups[number] for number in sorted(groups)]
+
+
+def differences(engine: Engine, groups: list[Group]) -> Iterator[tuple[str, float]]:
+    """Per group and output, the largest absolute difference between the engine's answer and the golden one."""
+    for inputs, outputs in groups:
+        answers = engine.run({name: inputs[name] for name in engine.signature.inputs})
+        for name, expected in outputs.items():
+            yield (
+                name,
+                float(np.max(np.abs(answers[name].astype(np.float64) - expected.astype(np.float64)), initial=0.0)),
+            )
+
+
+def check(engine: Engine, groups: list[Group]) -> float:
+    """The largest difference of all; WrongAnswers if it is beyond TOLERANCE, or no number."""
+    worst = 0.0
+    for name, difference in differences(engine, groups):
+        if not difference <= TOLERANCE:
+            raise WrongAnswers(
+                f"{engine.name} is {difference:.2g} off the golden answers of {name}; {TOLERANCE:g} is allowed"
+            )
+        worst = max(worst, difference)
+    return worst

@@ -1,0 +1,110 @@
+"""One served version: its signature, card, engine and batcher, and the way of one request through them."""
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from service import tensors
+from service.batcher import Batcher
+from service.card import Card
+from service.engines.base import Engine
+from service.errors import Fault, InvalidInput
+from service.queueing import Answer, Job
+from service.schemas import Rows
+from service.signature import Signature
+from service.tensors import Array, Row
+
+Wait = Callable[["Future[Answer]", float], Answer]
+"""The future's answer, or its exception; DeadlineExceeded after so many seconds, and the future is cancelled."""
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """The outputs of a request's rows, group by group of equal shape, and what they took."""
+
+    groups: Sequence[tuple[Sequence[int], tensors.Tensors]]
+    """Positions of the rows in the request, and their outputs, each (rows, …)."""
+    rows: int
+    answers: Sequence[Answer]
+
+    def in_order(self, of_group: Callable[[tensors.Tensors], Iterable[Any]]) -> list[Any]:
+        """`of_group` makes one value per row of a group; all values, in the request's order."""
+        if len(self.groups) == 1:
+            return list(of_group(self.groups[0][1]))
+        values: list[Any] = [None] * self.rows
+        for positions, outputs in self.groups:
+            for position, value in zip(positions, of_group(outputs), strict=True):
+                values[position] = value
+        return values
+
+
+@dataclass(frozen=True)
+class ModelHandle:
+    """A model version that is ready to answer."""
+
+    model: str
+    version: int
+    card: Card
+    engine: Engine
+    batcher: Batcher
+    rows: Rows
+    max_batch_rows: int
+    max_queue_rows: int
+
+    @property
+    def signature(self) -> Signature:
+        """Names, dtypes and shapes."""
+        return self.engine.signature
+
+    def predict(self, rows: Sequence[Row], deadline: float, wait: Wait) -> Prediction:
+        """Queue the rows, wait for all of them; raises what the batcher or the engine says of any.
+
+        `deadline` is a time.monotonic() second.
+        """
+        if len(rows) > self.max_queue_rows:
+            detail = f"expected at most {self.max_queue_rows} rows in one request, got {len(rows)}"
+            raise InvalidInput([Fault("", detail)])
+        groups = tensors.pack(rows, self.max_batch_rows)
+        arrived = time.monotonic()
+        jobs = [Job(inputs, tensors.kind(inputs), len(at), arrived, deadline) for at, inputs in groups]
+        self.batcher.submit(jobs)
+        try:
+            answers = [wait(job.future, deadline - time.monotonic()) for job in jobs]
+        except BaseException:
+            for job in jobs:
+                job.future.cancel()
+            raise
+        parts = [(at, answer.outputs) for (at, _), answer in zip(groups, answers, strict=True)]
+        return Prediction(parts, len(rows), answers)
+
+    def interpret(self, outputs: tensors.Tensors, names: Sequence[str], top: int) -> list[dict[str, Any]]:
+        """The rows of one group as the card reads them, in JSON values and NumPy numbers."""
+        columns = [self.card.output(name).interpret(outputs[name], top) for name in names]
+        return [dict(zip(names, values, strict=True)) for values in zip(*columns, strict=True)]
+
+    def close(self) -> None:
+        """Answer what was accepted, then let go of the engine."""
+        self.batcher.close()
+        self.engine.close()
+
+
+def example(card: Card, signature: Signature) -> Mapping[str, Any]:
+    """A row that works: the card's own, else zeros of the right shape."""
+    return {
+        name: card.inputs[name].example if name in card.inputs else zeros(spec.dtype, spec.dims)
+        for name, spec in signature.inputs.items()
+    }
+
+
+def zeros(dtype: np.dtype[Any], dims: Sequence[int | None]) -> Any:
+    """Nested lists of nothing, unknown sizes taken as 2.
+
+    >>> zeros(np.dtype("int32"), (None, 1))
+    [[0], [0]]
+    """
+    empty: Array = np.full([size or 2 for size in dims], "" if dtype.kind == "O" else 0, dtype)
+    return empty.tolist()

@@ -1,0 +1,110 @@
+"""From a folder of the store to a handle: picks the engine, warms it, and lets it serve only right answers."""
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from service import card as cards
+from service import golden
+from service.batcher import Batcher, MakeDriver
+from service.engines.base import Engine
+from service.engines.onnx import TWIN
+from service.errors import ServiceError
+from service.handle import ModelHandle, example
+from service.metrics import ModelMetrics
+from service.queueing import Queue
+from service.schemas import Rows
+from service.settings import Settings
+from service.store import Version
+from service.tensors import Tensors
+from service.text import Tokenizer
+
+ChooseDriver = Callable[[float], MakeDriver]
+"""From the seconds of a full batch to what should drive the batcher."""
+
+
+class CannotServe(ServiceError):
+    """The model loads, but this service cannot serve it."""
+
+
+def load(version: Version, settings: Settings, choose_driver: ChooseDriver) -> ModelHandle:
+    """A handle that has answered its golden rows correctly; ServiceError or the engine's own exception says why not."""
+    card = cards.read(version.folder)
+    engine = load_engine(version.folder, card, settings)
+    try:
+        return serve(version, card, engine, settings, choose_driver)
+    except BaseException:
+        engine.close()
+        raise
+
+
+def load_engine(folder: Path, card: cards.Card, settings: Settings) -> Engine:
+    """The engine of the settings; `auto` takes the twin if the card says it agreed and no GPU is visible.
+
+    The engines' libraries are imported here, when one is needed: a service of twins alone never loads TensorFlow.
+    """
+    use_twin = settings.engine == "onnx"
+    if settings.engine == "auto":
+        use_twin = card.twin_agreed and (folder / TWIN).is_file() and not gpu_visible()
+    if use_twin:
+        if not (folder / TWIN).is_file():
+            raise CannotServe(f"engine is onnx, but {folder} has no {TWIN}")
+        from service.engines.onnx import OnnxEngine
+
+        return OnnxEngine(folder, settings.engine_thread_count)
+    from service.engines.saved_model import SavedModelEngine
+
+    return SavedModelEngine(folder, settings.engine_thread_count)
+
+
+def gpu_visible() -> bool:
+    """Whether an NVIDIA driver shows a GPU, without loading TensorFlow to ask."""
+    return any(Path("/proc/driver/nvidia/gpus").glob("*"))
+
+
+def serve(
+    version: Version, card: cards.Card, engine: Engine, settings: Settings, choose_driver: ChooseDriver
+) -> ModelHandle:
+    """A loaded engine as a handle: checked against its golden rows, warm, with a batcher in front."""
+    unbatched = engine.signature.unbatched()
+    if unbatched:
+        raise CannotServe(f"{', '.join(unbatched)} has no free first axis: rows cannot be batched")
+    groups = golden.read(version.folder)
+    golden.check(engine, groups)
+    seconds = warm(engine, groups, settings.max_batch_rows)
+    tokens = {
+        name: (spec, Tokenizer.read(version.folder / spec.vocabulary, spec.unknown_id))
+        for name, spec in card.inputs.items()
+    }
+    return ModelHandle(
+        model=version.model,
+        version=version.number,
+        card=card,
+        engine=engine,
+        batcher=Batcher(
+            engine,
+            Queue(settings.max_batch_rows, settings.max_queue_rows),
+            choose_driver(seconds),
+            ModelMetrics(version.model, version.number),
+        ),
+        rows=Rows(engine.signature, tokens, example(card, engine.signature)),
+        max_batch_rows=settings.max_batch_rows,
+        max_queue_rows=settings.max_queue_rows,
+    )
+
+
+def warm(engine: Engine, groups: Sequence[golden.Group], rows: int) -> float:
+    """Seconds of a full batch of the first golden row, the best of three; infinite where there is none to try."""
+    if not groups:
+        return float("inf")
+    batch = {name: np.repeat(array[:1], rows, axis=0) for name, array in groups[0][0].items()}
+    return min(timed(engine, batch) for _ in range(3))
+
+
+def timed(engine: Engine, batch: Tensors) -> float:
+    """Seconds of one engine call."""
+    started = time.perf_counter()
+    engine.run(batch)
+    return time.perf_counter() - started

@@ -1,0 +1,62 @@
+"""Every metric, written at one place; Prometheus, and right under several worker processes.
+
+`prometheus_client` decides when it is imported whether processes share their numbers: PROMETHEUS_MULTIPROC_DIR must be
+set before, which `python -m service serve` does.
+"""
+
+import os
+from collections.abc import Sequence
+
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    REGISTRY,
+    CollectorRegistry,
+    Counter,
+    Histogram,
+    generate_latest,
+    multiprocess,
+)
+
+SECONDS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+ROWS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
+
+REQUESTS = Counter("manifold_requests_total", "Requests answered.", ["model", "version", "dialect", "status"])
+PREDICTED_ROWS = Counter("manifold_rows_total", "Rows the engine answered.", ["model", "version"])
+BATCH_ROWS = Histogram("manifold_batch_rows", "Rows the engine saw at once.", ["model", "version"], buckets=ROWS)
+QUEUE_SECONDS = Histogram("manifold_queue_seconds", "Seconds a job waited.", ["model", "version"], buckets=SECONDS)
+ENGINE_SECONDS = Histogram(
+    "manifold_engine_seconds", "Seconds of one engine call.", ["model", "version"], buckets=SECONDS
+)
+
+
+class ModelMetrics:
+    """The metrics of one model version; the batcher's observer."""
+
+    def __init__(self, model: str, version: int) -> None:
+        labels = (model, str(version))
+        self._labels = labels
+        self._rows = PREDICTED_ROWS.labels(*labels)
+        self._batch_rows = BATCH_ROWS.labels(*labels)
+        self._queue_seconds = QUEUE_SECONDS.labels(*labels)
+        self._engine_seconds = ENGINE_SECONDS.labels(*labels)
+
+    def batch(self, rows: int, queue_seconds: Sequence[float], engine_seconds: float) -> None:
+        self._rows.inc(rows)
+        self._batch_rows.observe(rows)
+        self._engine_seconds.observe(engine_seconds)
+        for seconds in queue_seconds:
+            self._queue_seconds.observe(seconds)
+
+
+def count_request(model: str, version: str, dialect: str, status: int) -> None:
+    """One answered request. A model or version that is not served is counted under "", so that labels stay few."""
+    REQUESTS.labels(model, version, dialect, str(status)).inc()
+
+
+def exposition() -> tuple[bytes, str]:
+    """All metrics of all worker processes in Prometheus' text format, and its content type."""
+    registry: CollectorRegistry = REGISTRY
+    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+        registry = CollectorRegistry()
+        multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    return generate_latest(registry), CONTENT_TYPE_LATEST

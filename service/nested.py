@@ -1,0 +1,125 @@
+"""Nested JSON lists to arrays, in bulk: a few C-speed passes per level, Python per element only to name a culprit."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from itertools import chain
+from typing import Any
+
+import numpy as np
+
+from service.signature import Shape
+from service.tensors import Array
+
+Path = tuple[int, ...]
+
+ALLOWED: dict[str, set[type]] = {"f": {int, float}, "i": {int}, "u": {int}, "b": {bool}, "O": {str, bytes}}
+"""JSON types by the kind of NumPy dtype. `bool` is not `int` here: true is no number."""
+
+NAMES = {"f": "a number", "i": "an integer", "u": "an integer", "b": "true or false", "O": "a string"}
+
+
+class Misfit(ValueError):
+    """The value does not fit; `path` leads to the culprit, index by index."""
+
+    def __init__(self, path: Path, message: str) -> None:
+        super().__init__(message)
+        self.path = path
+
+
+def to_array(value: Any, dtype: np.dtype[Any], dims: Shape) -> Array:
+    """A value nested `len(dims)` deep as an array of that shape (None fits any size but 0); raises Misfit.
+
+    Integers are never wrapped, fractions never cut, true and false are no numbers, and numbers beyond the dtype's
+    range are refused.
+
+    >>> to_array([[1, 2], [3, 4]], np.dtype("float32"), (None, 2)).shape
+    (2, 2)
+    """
+    flat, shape = flatten(value, dims)
+    types = set(map(type, flat))
+    if not types <= ALLOWED[dtype.kind]:
+        at = first(flat, lambda x: type(x) not in ALLOWED[dtype.kind])
+        raise Misfit(path(at, shape), f"expected {NAMES[dtype.kind]}, got {show(flat[at])}")
+    try:
+        array = np.array(flat, dtype)
+    except OverflowError:
+        at = first(flat, lambda x: not fits(x, dtype))
+        raise Misfit(path(at, shape), out_of_range(flat[at], dtype)) from None
+    if dtype.kind == "f" and not np.isfinite(array).all():
+        at = int(np.flatnonzero(~np.isfinite(array))[0])
+        raise Misfit(path(at, shape), out_of_range(flat[at], dtype))
+    return array.reshape(shape)
+
+
+def flatten(value: Any, dims: Shape) -> tuple[list[Any], list[int]]:
+    """All elements of a rectangular nesting, and its shape; Misfit where it is ragged, shallow or of another size."""
+    flat: list[Any] = [value]
+    shape: list[int] = []
+    for size in dims:
+        if set(map(type, flat)) != {list}:
+            at = first(flat, lambda x: type(x) is not list)
+            raise Misfit(path(at, shape), f"expected {a_list(dims[len(shape) :])}, got {show(flat[at])}")
+        wanted = size if size is not None else len(flat[0])
+        if set(map(len, flat)) != {wanted} or wanted == 0:
+            at = first(flat, partial(is_not_of_size, wanted=wanted))
+            expected = wanted or "at least 1"
+            raise Misfit(path(at, shape), f"expected {expected} elements, got {len(flat[at])}")
+        shape.append(wanted)
+        flat = list(chain.from_iterable(flat))
+    return flat, shape
+
+
+def is_not_of_size(element: list[Any], wanted: int) -> bool:
+    """Whether a list has another size than wanted; none may be empty."""
+    return len(element) != wanted or wanted == 0
+
+
+def first(flat: Sequence[Any], wrong: Callable[[Any], bool]) -> int:
+    """Position of the first culprit; only asked where there is one."""
+    return next(at for at, element in enumerate(flat) if wrong(element))
+
+
+def path(at: int, shape: Sequence[int]) -> Path:
+    """The indices of the flat position `at` in a nesting of `shape`.
+
+    >>> path(5, [2, 3])
+    (1, 2)
+    """
+    return tuple(int(index) for index in np.unravel_index(at, tuple(shape))) if shape else ()
+
+
+def fits(number: int, dtype: np.dtype[Any]) -> bool:
+    """Whether an integer is in the dtype's range."""
+    limits: Any = np.finfo(dtype) if dtype.kind == "f" else np.iinfo(dtype)
+    return bool(limits.min <= number <= limits.max)
+
+
+def out_of_range(number: Any, dtype: np.dtype[Any]) -> str:
+    limits: Any = np.finfo(dtype) if dtype.kind == "f" else np.iinfo(dtype)
+    return f"expected {dtype.name} from {limits.min} to {limits.max}, got {show(number)}"
+
+
+def a_list(dims: Shape) -> str:
+    """How a nesting of these sizes is called in a message.
+
+    >>> a_list((None, 128)), a_list((28, 28))
+    ('a list of lists of 128', 'a list of 28 lists of 28')
+    """
+    text = "a list"
+    for axis, size in enumerate(dims):
+        if axis:
+            text += " lists" if dims[axis - 1] else " of lists"
+        text += f" of {size}" if size else ""
+    return text
+
+
+def show(value: Any) -> str:
+    """A value in a message: short, and named by its JSON type where it is long."""
+    if isinstance(value, list):
+        return f"a list of {len(value)}"
+    if isinstance(value, dict):
+        return "an object"
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    text = repr(value) if not isinstance(value, str) else f'the string "{value}"'
+    return text if len(text) <= 60 else text[:57] + "…"

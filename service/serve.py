@@ -1,0 +1,80 @@
+"""`python -m service serve`: gunicorn, configured from the settings. Models are loaded in the workers, never before."""
+
+import json
+import os
+import shlex
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from gunicorn.app.base import BaseApplication
+
+from service import card, settings, store
+from service.settings import PREFIX, Settings
+
+MEMORY = Path("/dev/shm")  # noqa: S108 - gunicorn makes its heartbeat file there, unlinked
+WORKERS = {"greenlet": "service.server.Worker", "gthread": "gthread"}
+
+
+def main(flags: Mapping[str, str | None]) -> int:
+    """Serve until a signal says otherwise; raises BadSettings or NothingToServe before anything starts."""
+    chosen = settings.read(os.environ, flags)
+    versions = store.to_serve(Path(chosen.store), chosen.model_names, chosen.versions)
+    # The workers read their settings from the environment, as under any other WSGI server.
+    os.environ |= {PREFIX + name.upper(): value for name, value in flags.items() if value is not None}
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="manifold-metrics-")
+    Gunicorn(chosen, welcome(chosen, versions)).run()
+    return 0
+
+
+def welcome(chosen: Settings, versions: list[store.Version]) -> str:
+    """What to try first: one curl line per model."""
+    host = "127.0.0.1" if chosen.host in ("0.0.0.0", "::") else chosen.host  # noqa: S104 - shown, not bound
+    lines = [f"Serving {len(versions)} model versions on http://{host}:{chosen.port}, for example:"]
+    for version in {version.model: version for version in reversed(versions)}.values():
+        example = card.read(version.folder).example
+        if example:
+            body = shlex.quote(json.dumps(example, ensure_ascii=False))
+            lines.append(f"  curl -s http://{host}:{chosen.port}/predict/{version.model} -d {body}")
+    return "\n".join(lines)
+
+
+class Gunicorn(BaseApplication):  # type: ignore[misc]
+    """gunicorn with this service's settings."""
+
+    def __init__(self, chosen: Settings, greeting: str) -> None:
+        self._chosen = chosen
+        self._greeting = greeting
+        super().__init__()
+
+    def load_config(self) -> None:
+        for name, value in configuration(self._chosen).items():
+            self.cfg.set(name, value)
+        self.cfg.set("when_ready", lambda _: print(self._greeting, flush=True))
+        self.cfg.set("on_exit", lambda _: shutil.rmtree(os.environ["PROMETHEUS_MULTIPROC_DIR"], ignore_errors=True))
+
+    def load(self) -> Any:
+        from service.wsgi import app
+
+        return app
+
+
+def configuration(chosen: Settings) -> dict[str, Any]:
+    """gunicorn's settings."""
+    return {
+        "bind": f"{chosen.host}:{chosen.port}",
+        "workers": chosen.worker_count,
+        "worker_class": WORKERS[chosen.worker],
+        "threads": chosen.threads if chosen.worker == "gthread" else 1,
+        "worker_connections": 10_000,
+        "graceful_timeout": chosen.graceful_timeout,
+        "timeout": 60,
+        "keepalive": chosen.keepalive,
+        "asgi_lifespan": "off",
+        "control_socket_disable": True,
+        "loglevel": chosen.log_level,
+        "proc_name": "manifold",
+        "worker_tmp_dir": str(MEMORY) if MEMORY.is_dir() else None,
+    }

@@ -1,0 +1,104 @@
+"""What an operator may set: one frozen value, read once from the environment (MANIFOLD_*) and flags.
+
+All bad values are reported together. The README's table is made from these fields, and a test holds it to that.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from service.errors import ServiceError
+
+PREFIX = "MANIFOLD_"
+
+
+class BadSettings(ServiceError):
+    """One or more settings cannot be used; the message has a line for each."""
+
+
+def setting(default: Any, help: str, choices: tuple[str, ...] = (), least: float | None = None) -> Any:
+    """A field with its help; `least` is the smallest number allowed."""
+    return field(default=default, metadata={"help": help, "choices": choices, "least": least})
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Every setting, with its default and one line of help."""
+
+    store: str = setting("store", "Folder of the models: STORE/<model>/<version>/.")
+    models: str = setting("", "Models to serve, separated by commas. Empty: all in the store.")
+    versions: int = setting(1, "How many of a model's newest versions to serve. 0: all.", least=0)
+    engine: str = setting("auto", "What computes.", choices=("auto", "onnx", "saved_model"))
+    host: str = setting("127.0.0.1", "Address to listen on.")
+    port: int = setting(8000, "Port to listen on.", least=0)
+    workers: int = setting(0, "HTTP worker processes. 0: one per core.", least=0)
+    worker: str = setting("greenlet", "Kind of HTTP worker.", choices=("greenlet", "gthread"))
+    threads: int = setting(32, "Threads of a gthread worker: requests it serves at once.", least=1)
+    engine_threads: int = setting(0, "Threads of one engine. 0: cores divided by workers.", least=0)
+    max_batch_rows: int = setting(64, "Rows the engine sees at once, at most.", least=1)
+    max_queue_rows: int = setting(1024, "Rows that may wait for one model in one worker; more get a 429.", least=1)
+    request_timeout: float = setting(
+        30.0, "Seconds a request may take, unless its X-Request-Timeout says less.", least=0.001
+    )
+    max_body_bytes: int = setting(16 * 1024 * 1024, "Largest request body, in bytes; a larger one gets a 413.", least=1)
+    keepalive: int = setting(5, "Seconds an idle connection stays open; above that of a proxy in front.", least=0)
+    graceful_timeout: int = setting(30, "Seconds that accepted requests have to finish after a SIGTERM.", least=1)
+    top: int = setting(5, "Labels listed per output of many, unless the request's top says otherwise.", least=0)
+    log_level: str = setting("info", "Least severe log line.", choices=("debug", "info", "warning", "error"))
+
+    @property
+    def worker_count(self) -> int:
+        """HTTP workers, resolved."""
+        return self.workers or cores()
+
+    @property
+    def engine_thread_count(self) -> int:
+        """Threads of one engine, resolved."""
+        return self.engine_threads or max(1, cores() // self.worker_count)
+
+    @property
+    def model_names(self) -> list[str]:
+        """The models named, [] for all."""
+        return [name.strip() for name in self.models.split(",") if name.strip()]
+
+
+def cores() -> int:
+    """The processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def read(environment: Mapping[str, str], flags: Mapping[str, str | None] | None = None) -> Settings:
+    """Settings from MANIFOLD_* variables, overridden by flags; BadSettings lists every bad value and unknown name.
+
+    >>> read({"MANIFOLD_PORT": "9000"}).port
+    9000
+    """
+    known = {spec.name: spec for spec in fields(Settings)}
+    given = {name.removeprefix(PREFIX).lower(): text for name, text in environment.items() if name.startswith(PREFIX)}
+    given |= {name: text for name, text in (flags or {}).items() if text is not None}
+    values: dict[str, Any] = {}
+    wrong = [f"{PREFIX}{name.upper()} is no setting" for name in given if name not in known]
+    for name in given.keys() & known.keys():
+        try:
+            values[name] = convert(given[name], type(known[name].default), known[name].metadata)
+        except ValueError as error:
+            wrong.append(f"{PREFIX}{name.upper()}={given[name]!r}: {error}")
+    if wrong:
+        raise BadSettings("\n".join(sorted(wrong)))
+    return Settings(**values)
+
+
+def convert(text: str, to: type, rules: Mapping[str, Any]) -> Any:
+    """One value; ValueError says what was expected."""
+    if to is str:
+        if rules["choices"] and text not in rules["choices"]:
+            raise ValueError(f"expected one of {', '.join(rules['choices'])}")
+        return text
+    try:
+        number = to(text)
+    except ValueError:
+        raise ValueError(f"expected {'a whole number' if to is int else 'a number'}") from None
+    if rules["least"] is not None and not number >= rules["least"]:
+        raise ValueError(f"expected at least {rules['least']}")
+    return number

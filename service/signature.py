@@ -1,0 +1,36 @@
+"""What a model takes and gives: names, dtypes and shapes. Shapes include the batch axis; an unknown size is None."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+Shape = tuple[int | None, ...]
+
+
+@dataclass(frozen=True)
+class TensorSpec:
+    """One tensor: `shape[0]` is the batch axis, `dims` the shape of one row. Strings have dtype object."""
+
+    name: str
+    dtype: np.dtype[Any]
+    shape: Shape
+
+    @property
+    def dims(self) -> Shape:
+        """The shape of one row."""
+        return self.shape[1:]
+
+
+@dataclass(frozen=True)
+class Signature:
+    """The named inputs and outputs of a model, in the model's own order."""
+
+    inputs: Mapping[str, TensorSpec]
+    outputs: Mapping[str, TensorSpec]
+
+    def unbatched(self) -> list[str]:
+        """The tensors that do not begin with a free batch axis: such a model cannot share a batch."""
+        specs = [*self.inputs.values(), *self.outputs.values()]
+        return [spec.name for spec in specs if not spec.shape or spec.shape[0] is not None]

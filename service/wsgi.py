@@ -1,0 +1,25 @@
+"""`service.wsgi:app`, for gunicorn and any other WSGI server: settings from the environment, models after the fork."""
+
+import atexit
+import logging
+import os
+from functools import partial
+from pathlib import Path
+
+from service import loading, server, settings, store
+from service.app import create_app
+from service.catalog import Catalog
+
+SETTINGS = settings.read(os.environ)
+CATALOG = Catalog(
+    store.to_serve(Path(SETTINGS.store), SETTINGS.model_names, SETTINGS.versions),
+    partial(loading.load, settings=SETTINGS, choose_driver=server.choose_driver),
+)
+logging.basicConfig(
+    level=SETTINGS.log_level.upper(),
+    format="[%(asctime)s] [%(process)d] [%(levelname)s] %(message)s",
+    datefmt="%Y-%m-%d %H:%M:%S %z",
+)
+app = create_app(SETTINGS, CATALOG, server.wait)
+atexit.register(CATALOG.close)
+CATALOG.start()
