@@ -51,9 +51,10 @@ class ThreadDriver:
         while True:
             self._work.wait()
             self._work.clear()
+            closed = self._closed  # read before the last look for work: what came until then is still answered
             while self._step():
                 pass
-            if self._closed:
+            if closed:
                 return
 
     def wake(self) -> None:

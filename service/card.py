@@ -13,7 +13,7 @@ import numpy as np
 import orjson
 
 from service.errors import ServiceError
-from service.tensors import Array
+from service.tensors import Array, strings
 
 CARD = Path("assets.extra/card.json")
 FORMAT = 1
@@ -46,10 +46,10 @@ class Output(Protocol):
 
 @dataclass(frozen=True)
 class RawOutput:
-    """An output that nobody described: its numbers."""
+    """An output that nobody described: its numbers, or its strings."""
 
     def interpret(self, values: Array, top: int) -> Iterable[Any]:
-        return values
+        return values if values.dtype.kind != "O" else strings(values)
 
 
 @dataclass(frozen=True)
@@ -145,12 +145,12 @@ def read(folder: Path) -> Card:
         return Card()
     try:
         return parse(orjson.loads(text))
-    except (orjson.JSONDecodeError, KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:  # orjson.JSONDecodeError is a ValueError
         raise UnreadableCard(f"{folder / CARD} cannot be read: {type(error).__name__}: {error}") from error
 
 
 def parse(document: Mapping[str, Any]) -> Card:
-    """A card from its JSON; KeyError, TypeError or ValueError where it does not keep to the schema."""
+    """A card from its JSON; AttributeError, KeyError, TypeError or ValueError where it does not keep to the schema."""
     if document["format"] != FORMAT:
         raise ValueError(f"format {document['format']!r}, this version reads format {FORMAT}")
     return Card(

@@ -1,25 +1,20 @@
 """`python -m service check MODEL_DIR`: is this version right, what does it cost, and which limits suit it."""
 
 import importlib.util
-import time
-from collections.abc import Callable, Iterator, Sequence
-from itertools import pairwise
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from service import card as cards
-from service import golden, tensors
+from service import cost, golden, tensors
 from service.engines.base import Engine
 from service.engines.onnx import TWIN
 from service.golden import Group
-from service.loading import CannotServe, timed
+from service.loading import CannotServe, refuse_unservable
 from service.signature import Signature
 
 SIZES = (1, 2, 4, 8, 16, 32, 64, 128)
-WORTHWHILE = 1.1
-"""A batch twice as large is worth it while it answers at least so many times the rows per second."""
-
 UNKNOWN_SIZE = 8
 
 Print = Callable[[str], None]
@@ -54,7 +49,10 @@ def load_engines(folder: Path) -> Iterator[Engine]:
     if importlib.util.find_spec("tensorflow"):
         from service.engines.saved_model import SavedModelEngine
 
-        yield SavedModelEngine(folder)
+        try:
+            yield SavedModelEngine(folder)
+        except Exception as error:
+            raise CannotServe(f"{folder} cannot be loaded: {error}") from error
     if (folder / TWIN).is_file():
         from service.engines.onnx import OnnxEngine
 
@@ -67,9 +65,7 @@ def describe(signature: Signature, say: Print) -> None:
         for name, spec in specs.items():
             shape = ", ".join("any" if size is None else str(size) for size in spec.shape)
             say(f"  {side:6} {name}: {spec.dtype.name} ({shape})")
-    unbatched = signature.unbatched()
-    if unbatched:
-        raise CannotServe(f"{', '.join(unbatched)} has no free first axis: rows cannot be batched")
+    refuse_unservable(signature)
 
 
 def sample(signature: Signature) -> dict[str, tensors.Array]:
@@ -88,10 +84,13 @@ def verify(engine: Engine, groups: Sequence[Group]) -> Iterator[tuple[str, float
     """What must hold of one engine, with the largest difference found."""
     golden_groups = [group for group in groups if group[1]]
     if golden_groups:
-        yield f"{engine.name} gives the golden answers", max(d for _, d in golden.differences(engine, golden_groups))
+        yield (
+            f"{engine.name} gives the golden answers",
+            largest(off for _, off in golden.differences(engine, golden_groups)),
+        )
     yield (
         f"{engine.name} answers a row alone as in a batch",
-        max(alone_or_together(engine, inputs) for inputs, _ in groups),
+        largest(alone_or_together(engine, inputs) for inputs, _ in groups),
     )
 
 
@@ -104,54 +103,32 @@ def alone_or_together(engine: Engine, inputs: tensors.Tensors) -> float:
 
 def twin_difference(model: Engine, twin: Engine, groups: Sequence[Group]) -> float:
     """The largest difference between two engines."""
-    return max(distance(model.run(inputs), twin.run(inputs)) for inputs, _ in groups)
+    return largest(distance(model.run(inputs), twin.run(inputs)) for inputs, _ in groups)
 
 
 def distance(left: tensors.Tensors, right: tensors.Tensors) -> float:
     """The largest absolute difference of any output; infinite between unequal strings or shapes."""
-    worst = 0.0
-    for name, array in left.items():
-        if array.shape != right[name].shape or array.dtype.kind == "O":
-            worst = max(worst, 0.0 if np.array_equal(array, right[name]) else float("inf"))
-        else:
-            worst = max(worst, float(np.max(np.abs(array.astype(float) - right[name].astype(float)), initial=0.0)))
-    return worst
+    return largest(golden.difference(array, right[name]) for name, array in left.items())
+
+
+def largest(differences: Iterable[float]) -> float:
+    """The largest of all, or NaN if one is: Python's `max` would overlook it.
+
+    >>> largest([0.5, float("nan"), 1.0])
+    nan
+    """
+    return float(np.max(list(differences)))
 
 
 def measure(engine: Engine, groups: Sequence[Group], say: Print) -> None:
     """Milliseconds per batch size, and the limits they suggest."""
-    widest = max(groups, key=lambda group: sum(array[0].size for array in group[0].values()))[0]
-    seconds = {size: best_of(engine, widest, size) for size in SIZES}
-    shapes = ", ".join(f"{name} {list(array.shape[1:])}" for name, array in widest.items())
+    widest = max(groups, key=lambda group: sum(array[:1].size for array in group[0].values()))[0]
+    row = {name: array[:1] for name, array in widest.items()}
+    seconds = {size: cost.seconds(engine, row, size) for size in SIZES}
+    shapes = ", ".join(f"{name} {list(array.shape[1:])}" for name, array in row.items())
     say(f"  {engine.name}, rows of {shapes}:")
-    for size, time_taken in seconds.items():
-        say(f"    batch {size:4}: {time_taken * 1e3:8.2f} ms  {size / time_taken:9.0f} rows/s")
-    size = suggest(seconds)
-    queue = max(size, int(size / seconds[size]))
-    say(f"    suggested: MANIFOLD_MAX_BATCH_ROWS={size} MANIFOLD_MAX_QUEUE_ROWS={queue} (one second of work)")
-
-
-def best_of(engine: Engine, inputs: tensors.Tensors, size: int) -> float:
-    """Seconds of one batch of so many rows: the best of several tries in a tenth of a second."""
-    batch = {name: np.repeat(array[:1], size, axis=0) for name, array in inputs.items()}
-    timed(engine, batch)
-    tries, until = [timed(engine, batch)], time.perf_counter() + 0.1
-    while time.perf_counter() < until:
-        tries.append(timed(engine, batch))
-    return min(tries)
-
-
-def suggest(seconds: dict[int, float]) -> int:
-    """The batch size beyond which more rows at once no longer pay.
-
-    >>> suggest({1: 1.0, 2: 1.1, 4: 2.0, 8: 4.0})
-    4
-    """
-    sizes = sorted(seconds)
-    best = sizes[0]
-    for smaller, larger in pairwise(sizes):
-        gain = (larger / seconds[larger]) / (smaller / seconds[smaller])
-        if gain < WORTHWHILE:
-            break
-        best = larger
-    return best
+    for size, taken in seconds.items():
+        say(f"    batch {size:4}: {taken * 1e3:8.2f} ms  {size / taken:9.0f} rows/s")
+    rows, taken = cost.grow(seconds.__getitem__, SIZES[-1])
+    queue = max(rows, int(rows / taken))
+    say(f"    suggested: MANIFOLD_MAX_BATCH_ROWS={rows} MANIFOLD_MAX_QUEUE_ROWS={queue} (one second of work)")

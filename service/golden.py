@@ -37,19 +37,21 @@ def differences(engine: Engine, groups: list[Group]) -> Iterator[tuple[str, floa
     for inputs, outputs in groups:
         answers = engine.run({name: inputs[name] for name in engine.signature.inputs})
         for name, expected in outputs.items():
-            yield (
-                name,
-                float(np.max(np.abs(answers[name].astype(np.float64) - expected.astype(np.float64)), initial=0.0)),
-            )
+            yield name, difference(answers[name], expected)
+
+
+def difference(left: Array, right: Array) -> float:
+    """The largest absolute difference; infinite between unequal shapes, and between strings that are not equal."""
+    if left.shape != right.shape or left.dtype.kind == "O":
+        return 0.0 if np.array_equal(left, right) else float("inf")
+    return float(np.max(np.abs(left.astype(np.float64) - right.astype(np.float64)), initial=0.0))
 
 
 def check(engine: Engine, groups: list[Group]) -> float:
     """The largest difference of all; WrongAnswers if it is beyond TOLERANCE, or no number."""
     worst = 0.0
-    for name, difference in differences(engine, groups):
-        if not difference <= TOLERANCE:
-            raise WrongAnswers(
-                f"{engine.name} is {difference:.2g} off the golden answers of {name}; {TOLERANCE:g} is allowed"
-            )
-        worst = max(worst, difference)
+    for name, off in differences(engine, groups):
+        if not off <= TOLERANCE:
+            raise WrongAnswers(f"{engine.name} is {off:.2g} off the golden answers of {name}; {TOLERANCE:g} is allowed")
+        worst = max(worst, off)
     return worst

@@ -1,13 +1,12 @@
 """From a folder of the store to a handle: picks the engine, warms it, and lets it serve only right answers."""
 
-import time
+import importlib.util
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
-import numpy as np
-
 from service import card as cards
-from service import golden
+from service import cost, golden
 from service.batcher import Batcher, MakeDriver
 from service.engines.base import Engine
 from service.engines.onnx import TWIN
@@ -17,8 +16,8 @@ from service.metrics import ModelMetrics
 from service.queueing import Queue
 from service.schemas import Rows
 from service.settings import Settings
+from service.signature import Signature
 from service.store import Version
-from service.tensors import Tensors
 from service.text import Tokenizer
 
 ChooseDriver = Callable[[float], MakeDriver]
@@ -54,6 +53,8 @@ def load_engine(folder: Path, card: cards.Card, settings: Settings) -> Engine:
         from service.engines.onnx import OnnxEngine
 
         return OnnxEngine(folder, settings.engine_thread_count)
+    if not importlib.util.find_spec("tensorflow"):
+        raise CannotServe("this model needs TensorFlow, which is not installed here (deploy/requirements/full.txt)")
     from service.engines.saved_model import SavedModelEngine
 
     return SavedModelEngine(folder, settings.engine_thread_count)
@@ -68,12 +69,10 @@ def serve(
     version: Version, card: cards.Card, engine: Engine, settings: Settings, choose_driver: ChooseDriver
 ) -> ModelHandle:
     """A loaded engine as a handle: checked against its golden rows, warm, with a batcher in front."""
-    unbatched = engine.signature.unbatched()
-    if unbatched:
-        raise CannotServe(f"{', '.join(unbatched)} has no free first axis: rows cannot be batched")
+    refuse_unservable(engine.signature)
     groups = golden.read(version.folder)
     golden.check(engine, groups)
-    seconds = warm(engine, groups, settings.max_batch_rows)
+    rows, seconds = warm(engine, groups, settings.max_batch_rows)
     tokens = {
         name: (spec, Tokenizer.read(version.folder / spec.vocabulary, spec.unknown_id))
         for name, spec in card.inputs.items()
@@ -85,26 +84,32 @@ def serve(
         engine=engine,
         batcher=Batcher(
             engine,
-            Queue(settings.max_batch_rows, settings.max_queue_rows),
+            Queue(rows, settings.max_queue_rows),
             choose_driver(seconds),
             ModelMetrics(version.model, version.number),
         ),
         rows=Rows(engine.signature, tokens, example(card, engine.signature)),
-        max_batch_rows=settings.max_batch_rows,
+        max_batch_rows=rows,
         max_queue_rows=settings.max_queue_rows,
     )
 
 
-def warm(engine: Engine, groups: Sequence[golden.Group], rows: int) -> float:
-    """Seconds of a full batch of the first golden row, the best of three; infinite where there is none to try."""
+def refuse_unservable(signature: Signature) -> None:
+    """CannotServe if rows of this signature cannot be batched, or not be written in JSON."""
+    unbatched = signature.unbatched()
+    if unbatched:
+        raise CannotServe(f"{', '.join(unbatched)} has no free first axis: rows cannot be batched")
+    foreign = signature.foreign()
+    if foreign:
+        raise CannotServe(f"{', '.join(foreign)}: JSON has no such values")
+
+
+def warm(engine: Engine, groups: Sequence[golden.Group], most: int) -> tuple[int, float]:
+    """Rows of a full batch, as many as pay, and its seconds, measured on the first golden row.
+
+    Without golden rows nothing can be tried: `most` rows, and for ever.
+    """
     if not groups:
-        return float("inf")
-    batch = {name: np.repeat(array[:1], rows, axis=0) for name, array in groups[0][0].items()}
-    return min(timed(engine, batch) for _ in range(3))
-
-
-def timed(engine: Engine, batch: Tensors) -> float:
-    """Seconds of one engine call."""
-    started = time.perf_counter()
-    engine.run(batch)
-    return time.perf_counter() - started
+        return most, float("inf")
+    row = {name: array[:1] for name, array in groups[0][0].items()}
+    return cost.grow(partial(cost.seconds, engine, row), most)

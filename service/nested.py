@@ -41,7 +41,8 @@ def to_array(value: Any, dtype: np.dtype[Any], dims: Shape) -> Array:
         at = first(flat, lambda x: type(x) not in ALLOWED[dtype.kind])
         raise Misfit(path(at, shape), f"expected {NAMES[dtype.kind]}, got {show(flat[at])}")
     try:
-        array = np.array(flat, dtype)
+        with np.errstate(over="ignore"):  # what overflows is found and named below
+            array = np.array(flat, dtype)
     except OverflowError:
         at = first(flat, lambda x: not fits(x, dtype))
         raise Misfit(path(at, shape), out_of_range(flat[at], dtype)) from None
@@ -91,12 +92,21 @@ def path(at: int, shape: Sequence[int]) -> Path:
 def fits(number: int, dtype: np.dtype[Any]) -> bool:
     """Whether an integer is in the dtype's range."""
     limits: Any = np.finfo(dtype) if dtype.kind == "f" else np.iinfo(dtype)
-    return bool(limits.min <= number <= limits.max)
+    return int(limits.min) <= number <= int(limits.max)
 
 
 def out_of_range(number: Any, dtype: np.dtype[Any]) -> str:
     limits: Any = np.finfo(dtype) if dtype.kind == "f" else np.iinfo(dtype)
     return f"expected {dtype.name} from {limits.min} to {limits.max}, got {show(number)}"
+
+
+def expectation(dtype: np.dtype[Any], dims: Shape) -> str:
+    """What a whole value should be, in a message.
+
+    >>> expectation(np.dtype("int32"), ()), expectation(np.dtype("int32"), (3,))
+    ('an integer', 'a list of 3')
+    """
+    return a_list(dims) if dims else NAMES[dtype.kind]
 
 
 def a_list(dims: Shape) -> str:

@@ -17,13 +17,15 @@ from service.text import Tokenizer
 
 MISSING = "Missing data for required field."
 UNKNOWN = "Unknown field."
+WORDS = "a string or a list of token ids"
 
 
 class Tensor(fields.Field[Array]):
     """One row of a tensor: nested JSON lists to an array of the spec's dtype and shape, without the batch axis."""
 
-    def __init__(self, spec: TensorSpec) -> None:
-        super().__init__(required=True)
+    def __init__(self, spec: TensorSpec, expected: str | None = None) -> None:
+        expected = expected or nested.expectation(spec.dtype, spec.dims)
+        super().__init__(required=True, data_key=spec.name, error_messages={"null": f"expected {expected}, got null"})
         self.spec = spec
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Array:
@@ -41,7 +43,7 @@ class Tokens(Tensor):
     """One row of words: a string, or a list of token ids."""
 
     def __init__(self, spec: TensorSpec, tokens: TokensInput, tokenizer: Tokenizer) -> None:
-        super().__init__(spec)
+        super().__init__(spec, WORDS)
         self.tokens = tokens
         self.tokenizer = tokenizer
 
@@ -49,23 +51,23 @@ class Tokens(Tensor):
         """int ids (length,): masked padding is left out, so that an id list padded by its sender is answered alike."""
         ids = self.tokenizer.encode(value) if isinstance(value, str) else self._ids(value)
         ids = ids.astype(self.spec.dtype, copy=False)
-        if not ids.any():
+        is_word = ids != self.tokens.pad_id
+        words = np.count_nonzero(is_word)
+        if words == 0:
             raise nested.Misfit((), "expected at least one word")
-        length = self.tokens.length
-        if length is not None:
-            return resize(ids, length, self.tokens.pad_id)
-        if not ids.all():
-            ids = ids[ids != self.tokens.pad_id]
-        if len(ids) > self.tokens.max_length:
-            raise nested.Misfit((), f"expected at most {self.tokens.max_length} words, got {len(ids)}")
-        return ids
+        if self.tokens.length is not None:
+            return resize(ids, self.tokens.length, self.tokens.pad_id)
+        if words > self.tokens.max_length:
+            raise nested.Misfit((), f"expected at most {self.tokens.max_length} words, got {words}")
+        return ids if words == len(ids) else ids[is_word]
 
     def _ids(self, value: Any) -> Array:
         if type(value) is not list:
-            raise nested.Misfit((), f"expected a string or a list of token ids, got {nested.show(value)}")
+            raise nested.Misfit((), f"expected {WORDS}, got {nested.show(value)}")
         ids = nested.to_array(value, np.dtype(np.int64), (None,))
-        if ids.min() < 0 or ids.max() >= self.tokens.words:
-            wrong = int(np.flatnonzero((ids < 0) | (ids >= self.tokens.words))[0])
+        unsigned = ids.view(np.uint64)  # a negative id becomes a huge one: one comparison for both ends
+        if unsigned.max() >= self.tokens.words:
+            wrong = int(np.flatnonzero(unsigned >= self.tokens.words)[0])
             raise nested.Misfit((wrong,), f"expected a token id from 0 to {self.tokens.words - 1}, got {ids[wrong]}")
         return ids
 
@@ -99,38 +101,43 @@ class Rows:
     def __init__(
         self, signature: Signature, tokens: Mapping[str, tuple[TokensInput, Tokenizer]], example: Mapping[str, Any]
     ) -> None:
+        # Inputs may have any name, but a schema's fields may not: "a.b" and "Meta" mean something to marshmallow.
         declared: dict[str, fields.Field[Any]] = {
-            name: Tokens(spec, *tokens[name]) if name in tokens else Tensor(spec)
-            for name, spec in signature.inputs.items()
+            f"input_{number}": Tokens(spec, *tokens[name]) if name in tokens else Tensor(spec)
+            for number, (name, spec) in enumerate(signature.inputs.items())
         }
         self._schema = marshmallow.Schema.from_dict(declared)(unknown=marshmallow.RAISE)
-        self._names = list(declared)
+        self._names = list(signature.inputs)
         self.example = dict(example)
 
-    def load(self, rows: Sequence[Any], pointers: Sequence[str]) -> list[Row]:
-        """One mapping of arrays per row; InvalidInput lists every fault of every row, `pointers[i]` before row i's."""
+    def load(self, rows: Sequence[Any], place: str = "/{row}/{name}") -> list[Row]:
+        """One mapping of arrays per row; InvalidInput lists every fault of every row.
+
+        `place` is the pattern of the pointer to an input's value in the body.
+        """
         loaded: list[Row] = []
         faults: list[Fault] = []
-        for row, pointer in zip(rows, pointers, strict=True):
+        for number, row in enumerate(rows):
             if type(row) is not dict:
+                pointer = place.removesuffix("/{name}").format(row=number)
                 faults.append(Fault(pointer, f"expected an object of named inputs, got {nested.show(row)}"))
                 continue
             try:
-                loaded.append(self._schema.load(row))
+                loaded.append(dict(zip(self._names, self._schema.load(row).values(), strict=True)))
             except ValidationError as error:
-                faults += self._explain(normalized(error), pointer)
+                for name, nest in normalized(error).items():
+                    faults += self._explain(name, nest, place.format(row=number, name=escape(name)))
         if faults:
             raise InvalidInput(faults[:MOST_FAULTS], self.example)
         return loaded
 
-    def _explain(self, messages: Mapping[str, Any], pointer: str) -> Iterator[Fault]:
-        for name, nest in messages.items():
-            if nest == [UNKNOWN]:
-                yield Fault(f"{pointer}/{escape(name)}", f"unknown input {name!r}{self._nearest(name)}")
-            elif nest == [MISSING]:
-                yield Fault(f"{pointer}/{escape(name)}", f"missing input {name!r}")
-            else:
-                yield from flatten(nest, f"{pointer}/{escape(name)}")
+    def _explain(self, name: str, nest: Any, pointer: str) -> Iterator[Fault]:
+        if nest == [UNKNOWN]:
+            yield Fault(pointer, f"unknown input {name!r}{self._nearest(name)}")
+        elif nest == [MISSING]:
+            yield Fault(pointer, f"missing input {name!r}")
+        else:
+            yield from flatten(nest, pointer)
 
     def _nearest(self, name: str) -> str:
         near = difflib.get_close_matches(name[:100], self._names, n=1)

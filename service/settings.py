@@ -17,9 +17,11 @@ class BadSettings(ServiceError):
     """One or more settings cannot be used; the message has a line for each."""
 
 
-def setting(default: Any, help: str, choices: tuple[str, ...] = (), least: float | None = None) -> Any:
-    """A field with its help; `least` is the smallest number allowed."""
-    return field(default=default, metadata={"help": help, "choices": choices, "least": least})
+def setting(
+    default: Any, help: str, choices: tuple[str, ...] = (), least: float | None = None, most: float = 10**9
+) -> Any:
+    """A field with its help; `least` and `most` are the smallest and the largest number allowed."""
+    return field(default=default, metadata={"help": help, "choices": choices, "least": least, "most": most})
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,7 @@ class Settings:
     versions: int = setting(1, "How many of a model's newest versions to serve. 0: all.", least=0)
     engine: str = setting("auto", "What computes.", choices=("auto", "onnx", "saved_model"))
     host: str = setting("127.0.0.1", "Address to listen on.")
-    port: int = setting(8000, "Port to listen on.", least=0)
+    port: int = setting(8000, "Port to listen on.", least=0, most=65535)
     workers: int = setting(0, "HTTP worker processes. 0: one per core.", least=0)
     worker: str = setting("greenlet", "Kind of HTTP worker.", choices=("greenlet", "gthread"))
     threads: int = setting(32, "Threads of a gthread worker: requests it serves at once.", least=1)
@@ -101,4 +103,6 @@ def convert(text: str, to: type, rules: Mapping[str, Any]) -> Any:
         raise ValueError(f"expected {'a whole number' if to is int else 'a number'}") from None
     if rules["least"] is not None and not number >= rules["least"]:
         raise ValueError(f"expected at least {rules['least']}")
+    if number > rules["most"]:
+        raise ValueError(f"expected at most {rules['most']}")
     return number

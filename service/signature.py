@@ -8,6 +8,9 @@ import numpy as np
 
 Shape = tuple[int | None, ...]
 
+JSON_KINDS = "fiubO"
+"""The kinds of NumPy dtype that JSON can carry: floats, integers, booleans and strings."""
+
 
 @dataclass(frozen=True)
 class TensorSpec:
@@ -32,5 +35,13 @@ class Signature:
 
     def unbatched(self) -> list[str]:
         """The tensors that do not begin with a free batch axis: such a model cannot share a batch."""
-        specs = [*self.inputs.values(), *self.outputs.values()]
-        return [spec.name for spec in specs if not spec.shape or spec.shape[0] is not None]
+        return [spec.name for spec in self.specs if not spec.shape or spec.shape[0] is not None]
+
+    def foreign(self) -> list[str]:
+        """The tensors of a dtype that JSON has no values for, such as complex64 and bfloat16."""
+        return [f"{spec.name} is {spec.dtype.name}" for spec in self.specs if spec.dtype.kind not in JSON_KINDS]
+
+    @property
+    def specs(self) -> list[TensorSpec]:
+        """All inputs, then all outputs."""
+        return [*self.inputs.values(), *self.outputs.values()]

@@ -78,3 +78,13 @@ def pack(rows: Sequence[Row], most: int) -> list[tuple[list[int], dict[str, Arra
         for group in positions.values()
         for at in (group[start : start + most] for start in range(0, len(group), most))
     ]
+
+
+def strings(array: Array) -> Any:
+    """Nested lists of str; engines give strings as UTF-8 bytes, too, and what is none is replaced.
+
+    >>> strings(np.array([[b"a", "b"]], object))
+    [['a', 'b']]
+    """
+    texts = [text.decode(errors="replace") if isinstance(text, bytes) else text for text in array.ravel()]
+    return np.array(texts, object).reshape(array.shape).tolist()

@@ -23,11 +23,15 @@ DUMP = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS
 
 def read_json() -> Any:
     """The request's body; BodyTooLarge, or MalformedBody with a pointer to a number that is not finite."""
+    limit = request.max_content_length
     try:
         body = request.get_data()
+        if len(body) == limit and request.content_length is None:
+            request.stream.read(1)  # a body without a declared length was cut there; this raises
     except RequestEntityTooLarge:
-        limit = request.max_content_length
         raise BodyTooLarge(f"the body is larger than {limit} bytes; send fewer rows at a time") from None
+    except Exception as error:  # each server has its own, for chunks that are none and clients that leave
+        raise MalformedBody(f"the body cannot be read: {error}") from error
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError as error:
@@ -57,7 +61,7 @@ def non_finite(value: Any) -> str | None:
     while waiting:
         pointer, value = waiting.pop()
         if isinstance(value, float) and not math.isfinite(value):
-            return pointer
+            return pointer.encode("utf-8", "replace").decode()
         if isinstance(value, dict):
             waiting += reversed([(f"{pointer}/{escape(key)}", inner) for key, inner in value.items()])
         elif isinstance(value, list):

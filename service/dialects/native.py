@@ -66,7 +66,7 @@ def load(handle: ModelHandle, rows: list[Any], many: bool) -> list[Row]:
     if len(rows) > handle.max_queue_rows:
         detail = f"expected at most {handle.max_queue_rows} rows in one request, got {len(rows)}"
         raise InvalidInput([Fault("", detail)], handle.rows.example)
-    return handle.rows.load(rows, [f"/{index}" for index in range(len(rows))] if many else [""])
+    return handle.rows.load(rows, "/{row}/{name}" if many else "/{name}")
 
 
 def problem(error: ServiceError) -> Response:

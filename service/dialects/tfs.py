@@ -8,7 +8,6 @@ ours answers rightly; a client that works with theirs works here.
 import json
 import re
 from collections.abc import Mapping, Sequence
-from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -18,6 +17,7 @@ from flask import Blueprint, Response, request
 from service import tensors
 from service.catalog import Catalog, Served, State
 from service.dialects.exchange import DUMP, deadline, describe, label, read_json
+from service.dialects.strings import decoded, encoded, is_base64
 from service.errors import Fault, InvalidInput, MalformedBody, ModelNotFound, ServiceError, VersionNotFound
 from service.handle import ModelHandle, Prediction, Wait
 from service.nested import show
@@ -68,6 +68,7 @@ def blueprint(catalog: Catalog, settings: Settings, wait: Wait) -> Blueprint:
     tfs = Blueprint("tfs", __name__, url_prefix="/v1")
     tfs.register_error_handler(ServiceError, failed)
 
+    @tfs.route("/", defaults={"rest": ""}, methods=METHODS)
     @tfs.route("/<path:rest>", methods=METHODS)
     def route(rest: str) -> Response:
         if request.method == "POST" and (match := PREDICT.fullmatch(rest)):
@@ -103,9 +104,10 @@ def target(match: re.Match[str]) -> tuple[str, int | None]:
         raise Malformed(f"Unrecognized servable version label: {match['label']}")
     if match["version"] is None:
         return match["model"], None
-    if int(match["version"]) > MOST_VERSION:
+    digits = match["version"].lstrip("0") or "0"
+    if len(digits) > len(str(MOST_VERSION)) or int(digits) > MOST_VERSION:
         raise Malformed(f"Failed to convert version: {match['version']} to numeric.")
-    return match["model"], int(match["version"])
+    return match["model"], int(digits)
 
 
 def predict(handle: ModelHandle, settings: Settings, wait: Wait) -> Response:
@@ -144,28 +146,28 @@ def from_instances(handle: ModelHandle, instances: Any) -> list[tensors.Row]:
     named = is_named(instances[0])
     for index, row in enumerate(instances):
         if is_named(row) != named:
-            expected, got = ("object", "value/list") if named else ("value/list", "object")
-            raise MalformedBody(f"Expecting {expected} but got {got} at list item {index}", f"/instances/{index}")
-    pointers = [f"/instances/{index}" for index in range(len(instances))]
+            expected, got = ("object", "list") if named else ("value/list", "object")
+            raise MalformedBody(f"Expecting {expected} but got {got} at item {index}", f"/instances/{index}")
     if not named:
         if len(names) > 1:
             raise MalformedBody(
                 "instances is a plain list, but expecting list of objects as multiple input tensors required as per "
                 f"tensorinfo_map; the inputs are {', '.join(names)}"
             )
-        instances = [{names[0]: value} for value in instances]
-    return load(handle, instances, pointers)
+        return load(handle, [{names[0]: value} for value in instances], "/instances/{row}")
+    return load(handle, instances, "/instances/{row}/{name}")
 
 
 def is_named(instance: Any) -> bool:
     """Whether a row is an object of inputs, not a value; {"b64": "…"} is a value."""
-    return isinstance(instance, dict) and not (len(instance) == 1 and isinstance(instance.get("b64"), str))
+    return isinstance(instance, dict) and not is_base64(instance)
 
 
 def from_inputs(handle: ModelHandle, inputs: Any) -> list[tensors.Row]:
     """Whole tensors by name, or, of a model with one input, bare; names the model lacks are ignored, as theirs does."""
     names = list(handle.signature.inputs)
-    if not is_named(inputs):
+    named = is_named(inputs)
+    if not named:
         if len(names) > 1:
             raise MalformedBody(
                 "inputs is a plain value/list, but expecting an object as multiple input tensors required as per "
@@ -187,49 +189,54 @@ def from_inputs(handle: ModelHandle, inputs: Any) -> list[tensors.Row]:
     if len(counts) > 1:
         raise InvalidInput([Fault("/inputs", f"expected as many rows of every input, got {sorted(counts)}")])
     rows = [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
-    return load(handle, rows, [f"/inputs/*/{index}" for index in range(len(rows))])
+    return load(handle, rows, "/inputs/{name}/{row}" if named else "/inputs/{row}")
 
 
-def load(handle: ModelHandle, rows: Sequence[Any], pointers: Sequence[str]) -> list[tensors.Row]:
-    """Rows as arrays; InvalidInput."""
+def load(handle: ModelHandle, rows: Sequence[Any], place: str) -> list[tensors.Row]:
+    """Rows as arrays; InvalidInput. `place` is the pattern of the pointers to their values."""
     if len(rows) > handle.max_queue_rows:
         raise InvalidInput(
             [Fault("", f"expected at most {handle.max_queue_rows} rows in one request, got {len(rows)}")]
         )
-    return handle.rows.load(rows, pointers)
+    strings = [spec for spec in handle.signature.inputs.values() if spec.dtype.kind == "O"]
+    if strings:
+        rows = [decode(row, strings) for row in rows]
+    return handle.rows.load(rows, place)
+
+
+def decode(row: Mapping[str, Any], strings: Sequence[TensorSpec]) -> dict[str, Any]:
+    """A row with the base64 in its inputs of strings as bytes."""
+    return {**row, **{spec.name: decoded(row[spec.name], len(spec.dims)) for spec in strings if spec.name in row}}
 
 
 def to_rows(prediction: Prediction, names: list[str]) -> list[Any]:
     """One value per row where there is one output, else one object of named outputs."""
     if len(names) == 1:
-        return prediction.in_order(itemgetter(names[0]))
-    return prediction.in_order(
-        lambda outputs: [
-            dict(zip(names, row, strict=True)) for row in zip(*(outputs[name] for name in names), strict=True)
-        ]
-    )
+        return column(prediction, names[0])
+    columns = [column(prediction, name) for name in names]
+    return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
+
+
+def column(prediction: Prediction, name: str) -> list[Any]:
+    """One output of every row."""
+    return prediction.in_order(lambda outputs: encoded(name, outputs[name]))
 
 
 def to_columns(prediction: Prediction, names: list[str]) -> Any:
     """The bare tensor where there is one output, else an object of named tensors."""
-    columns = {name: prediction.in_order(itemgetter(name)) for name in names}
-    ragged = [name for name, values in columns.items() if len({value.shape for value in values}) > 1]
+    columns = {name: column(prediction, name) for name in names}
+    ragged = [name for name, values in columns.items() if len({np.shape(value) for value in values}) > 1]
     if ragged:
         raise MalformedBody(f"rows of {', '.join(ragged)} differ in shape; ask by row, with 'instances'")
     return columns[names[0]] if len(names) == 1 else columns
 
 
 def dump(answer: Any, prediction: Prediction) -> bytes:
-    """JSON; numbers that are not finite as the bare tokens NaN, Infinity and -Infinity, and strings as text."""
+    """JSON; numbers that are not finite as the bare tokens NaN, Infinity and -Infinity."""
     outputs = [array for _, group in prediction.groups for array in group.values()]
-    if all(array.dtype.kind != "O" and (array.dtype.kind != "f" or np.isfinite(array).all()) for array in outputs):
+    if all(array.dtype.kind != "f" or np.isfinite(array).all() for array in outputs):
         return orjson.dumps(answer, option=DUMP)
-    return json.dumps(answer, default=plain, ensure_ascii=False).encode()
-
-
-def plain(value: Any) -> Any:
-    """What json cannot dump by itself."""
-    return value.decode() if isinstance(value, bytes) else value.tolist()
+    return json.dumps(answer, default=lambda array: array.tolist(), ensure_ascii=False).encode()
 
 
 def status(catalog: Catalog, match: re.Match[str]) -> Response:

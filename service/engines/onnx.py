@@ -40,6 +40,8 @@ class OnnxEngine:
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
+        # A pattern per shape only costs memory where every request has another length.
+        options.enable_mem_pattern = False
         # Spinning threads would burn the cores that HTTP workers need.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         self._session = onnxruntime.InferenceSession(str(folder / TWIN), options, providers=["CPUExecutionProvider"])

@@ -1,0 +1,61 @@
+# make serve    set up, train what the store lacks, serve on 127.0.0.1:8000
+# make test     set up, run the tests
+# make check    lint, types, tests, documents: what CI runs
+# make load     Locust against a running server      make bench   wrk against a server of its own
+
+PYTHON ?= python3.11
+PORT ?= $(or $(MANIFOLD_PORT),8000)
+STORE ?= $(or $(MANIFOLD_STORE),store)
+MODELS ?= similarity qa profile
+VENV := .venv
+RUN := $(VENV)/bin/python
+
+.PHONY: serve models test check lint types docs load bench lock clean
+
+serve: models
+	@MANIFOLD_STORE=$(STORE) MANIFOLD_PORT=$(PORT) exec $(RUN) -m service serve
+
+models: $(VENV)/full
+	@for model in $(MODELS); do \
+		ls -d $(STORE)/$$model/[1-9]* >/dev/null 2>&1 || $(RUN) -m training $$model --out $(STORE) || exit 1; \
+	done
+
+test: $(VENV)/dev
+	$(RUN) -m pytest -q
+
+check: lint types test docs
+
+lint: $(VENV)/dev
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+
+types: $(VENV)/dev
+	$(VENV)/bin/mypy
+
+docs: $(VENV)/dev
+	$(RUN) -m pytest -q tests/docs
+
+load: $(VENV)/dev
+	$(VENV)/bin/locust -f loadtest/locustfile.py --headless --users 50 --spawn-rate 25 --run-time 30s \
+		--host http://127.0.0.1:$(PORT) --html loadtest/report.html --only-summary
+
+bench: $(VENV)/dev models
+	$(RUN) -m loadtest.bench --store $(STORE)
+
+# The virtual environment: uv from the registry, everything else from the locks, with hashes.
+$(VENV)/bin/uv:
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet uv
+
+$(VENV)/%: deploy/requirements/%.txt | $(VENV)/bin/uv
+	$(VENV)/bin/uv pip install --quiet --python $(RUN) --require-hashes -r $<
+	@touch $@
+
+lock: | $(VENV)/bin/uv
+	for name in "slim" "full --extra full" "dev --extra full --extra dev"; do set -- $$name; target=$$1; shift; \
+		$(VENV)/bin/uv pip compile pyproject.toml "$$@" --quiet --universal --python-version 3.11 --generate-hashes \
+			--no-emit-index-url --no-header --output-file deploy/requirements/$$target.txt || exit 1; \
+	done
+
+clean:
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis loadtest/report.html

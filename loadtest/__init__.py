@@ -1,0 +1,1 @@
+"""Traffic for a running service: Locust users, a smoke question per model, a benchmark with wrk."""

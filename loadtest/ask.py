@@ -1,0 +1,42 @@
+"""python -m loadtest.ask URL: wait until the service is ready, then ask every model its card's own example."""
+
+import json
+import sys
+import time
+
+import requests
+
+PATIENCE = 120.0
+
+
+def main(url: str) -> int:
+    """0 if every model answered its example with every output."""
+    wait_until_ready(url)
+    for model in requests.get(f"{url}/models", timeout=10).json():
+        details = requests.get(f"{url}/models/{model['name']}", timeout=10).json()
+        response = requests.post(f"{url}{model['predict']}", json=details["example"], timeout=30)
+        print(f"{model['name']}: {response.status_code} {response.text[:300]}")
+        if response.status_code != 200 or set(response.json()) != set(details["signature"]["outputs"]):
+            print(f"asked: {json.dumps(details['example'])}", file=sys.stderr)
+            return 1
+    return 0
+
+
+def wait_until_ready(url: str) -> None:
+    """Return once /readyz says so; SystemExit with its reasons if it does not in time."""
+    until, last = time.monotonic() + PATIENCE, "no answer"
+    while time.monotonic() < until:
+        try:
+            response = requests.get(f"{url}/readyz", timeout=5)
+        except requests.ConnectionError as error:
+            last = str(error)
+        else:
+            if response.ok:
+                return
+            last = response.text
+        time.sleep(0.2)
+    sys.exit(f"{url} is not ready: {last}")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

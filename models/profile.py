@@ -1,0 +1,51 @@
+"""Age, income bracket and gender of a person, from the words of their posts: one reading, three heads.
+
+    posts (n, t) int32 ─ words ─ conv ─ pool ─ conv ─ conv ─ pool ─ conv ─ conv ─ max ─ hidden ─┬─ age    (n, 1)  years
+                    (n, t, 256)  128      256    256           256    256     (n, 256)  (n, 128)├─ income (n, 10) probabilities
+                                                                                                └─ gender (n, 1)  probability
+
+Each convolution looks at 5 steps and shortens the sequence by 4, each pool divides it by 5; from 269 words on one step is
+left to take the maximum of.
+"""
+
+import keras
+from keras import layers
+
+from models.architecture import Architecture, Head
+
+WORDS, WIDTH, SPAN, POOL, HIDDEN, BRACKETS = 50_000, 256, 5, 5, 128, 10
+
+
+def build(words: int = WORDS, income: int = BRACKETS, masked: bool = True) -> keras.Model:
+    """Posts of `t` word ids in, `t` at least 269; three heads out.
+
+    Convolutions know no mask: padding is words like any other, and `masked` changes nothing.
+    """
+    posts = keras.Input((None,), dtype="int32", name="posts")
+    x = layers.Embedding(words, WIDTH, name="words")(posts)  # (n, t, 256)
+    x = layers.Conv1D(128, SPAN, activation="relu")(x)  # (n, t - 4, 128); from here on for t = 500: (n, 496, 128)
+    x = layers.MaxPooling1D(POOL)(x)  # (n, 99, 128)
+    x = layers.Conv1D(256, SPAN, activation="relu")(x)  # (n, 95, 256)
+    x = layers.Conv1D(256, SPAN, activation="relu")(x)  # (n, 91, 256)
+    x = layers.MaxPooling1D(POOL)(x)  # (n, 18, 256)
+    x = layers.Conv1D(256, SPAN, activation="relu")(x)  # (n, 14, 256)
+    x = layers.Conv1D(256, SPAN, activation="relu")(x)  # (n, 10, 256)
+    x = layers.GlobalMaxPooling1D()(x)  # (n, 256)
+    x = layers.Dense(HIDDEN, "relu", name="hidden")(x)  # (n, 128)
+    outputs = {
+        "age": layers.Dense(1, name="age")(x),  # (n, 1)
+        "income": layers.Dense(income, "softmax", name="income")(x),  # (n, 10)
+        "gender": layers.Dense(1, "sigmoid", name="gender")(x),  # (n, 1)
+    }
+    return keras.Model({"posts": posts}, outputs, name="profile")
+
+
+# Squared years dwarf the two entropies; the weights bring the three nearer to each other.
+MULTI_OUTPUT = Architecture(
+    build,
+    heads={
+        "age": Head("mse", weight=0.25, metric="mae"),
+        "income": Head("sparse_categorical_crossentropy", metric="accuracy"),
+        "gender": Head("binary_crossentropy", weight=10.0, metric="accuracy"),
+    },
+)

@@ -1,0 +1,30 @@
+"""What the service's tests share: Hypothesis without deadlines (nothing here is timed), and tiny models in a store."""
+
+from pathlib import Path
+
+import hypothesis
+import pytest
+
+from tests.service import artifacts
+from tests.service.site import Site
+
+hypothesis.settings.register_profile("service", deadline=None, max_examples=60)
+hypothesis.settings.load_profile("service")
+
+
+@pytest.fixture(scope="session")
+def toy_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of version 3 of the toy model; not to be changed."""
+    return artifacts.toy(tmp_path_factory.mktemp("toy-store"), version=3)
+
+
+@pytest.fixture(scope="session")
+def slow_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of version 1 of the slow model; not to be changed."""
+    return artifacts.slow(tmp_path_factory.mktemp("slow-store"))
+
+
+@pytest.fixture
+def site(toy_folder: Path) -> Site:
+    """A whole service without a server, fresh for every test."""
+    return Site(toy_folder)

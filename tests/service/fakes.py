@@ -1,0 +1,172 @@
+"""Fakes at the service's seams: an engine whose every row answers for itself, a driver and a clock moved by hand."""
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from service import server, tensors
+from service.batcher import Batcher
+from service.card import Card
+from service.catalog import Catalog
+from service.engines.base import Engine
+from service.handle import ModelHandle, example
+from service.queueing import Answer, Job, Queue
+from service.schemas import Rows
+from service.signature import Signature, TensorSpec
+from service.store import Version
+from service.tensors import Array, Tensors
+from service.text import Tokenizer
+
+RAISES, SHORT, LONG, NAMELESS = 101, 102, 103, 104
+"""Values that poison a row: what the fake engine does to the whole batch in which it finds one."""
+
+FAR = 1e18
+"""A deadline that never comes."""
+
+
+def specs(**tensors_: tuple[str, tuple[int | None, ...]]) -> dict[str, TensorSpec]:
+    """name=(dtype, shape), as a side of a Signature."""
+    return {name: TensorSpec(name, np.dtype(dtype), shape) for name, (dtype, shape) in tensors_.items()}
+
+
+VECTORS = Signature(specs(x=("float32", (None, None))), specs(y=("float64", (None, 1))))
+"""One input of any width, one output: what most tests of the batcher need."""
+
+
+def weighted(inputs: Tensors) -> dict[str, Array]:
+    """y, (rows, 1): each row's elements, weighted by their places, so that no two orders give the same."""
+    x = inputs["x"].astype(np.float64).reshape(len(inputs["x"]), -1)
+    return {"y": (x * np.arange(1, x.shape[1] + 1)).sum(axis=1, keepdims=True)}
+
+
+class FakeEngine:
+    """Applies `function` to each row alone, remembers every call, and stumbles over poisoned rows."""
+
+    name = "fake"
+    device = "thin air"
+
+    def __init__(
+        self,
+        signature: Signature = VECTORS,
+        function: Callable[[Tensors], Mapping[str, Array]] = weighted,
+        immune: bool = False,
+    ) -> None:
+        self.signature = signature
+        self.calls: list[Tensors] = []
+        self.closed = False
+        self.immune = immune
+        self._function = function
+
+    def run(self, inputs: Tensors) -> dict[str, Array]:
+        self.calls.append(inputs)
+        first = next(iter(inputs.values()))
+        values = set() if self.immune or first.dtype.kind == "O" else set(first.ravel().tolist())
+        if RAISES in values:
+            raise RuntimeError("poisoned row\nand a second line with the secrets of /srv/models")
+        outputs = dict(self._function(inputs))
+        if SHORT in values:
+            outputs = {name: array[:-1] for name, array in outputs.items()}
+        if LONG in values:
+            outputs = {name: np.concatenate([array, array[:1]]) for name, array in outputs.items()}
+        if NAMELESS in values:
+            outputs.pop(next(iter(outputs)))
+        return outputs
+
+    def close(self) -> None:
+        self.closed = True
+
+    def seen(self) -> list[Any]:
+        """Every row of every call, one after another, of the first input."""
+        return [row for call in self.calls for row in next(iter(call.values())).tolist()]
+
+
+class Clock:
+    """Seconds that pass when the test says."""
+
+    def __init__(self, now: float = 0.0) -> None:
+        self.now = now
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class ManualDriver:
+    """Steps when the test says; counts how often it was woken."""
+
+    def __init__(self, step: Callable[[], bool]) -> None:
+        self.step = step
+        self.wakes = 0
+
+    def wake(self) -> None:
+        self.wakes += 1
+
+    def close(self) -> None:
+        while self.step():
+            pass
+
+
+class Hand:
+    """Makes manual drivers and moves them all; its `wait` answers everything first, unless the engines are held."""
+
+    def __init__(self) -> None:
+        self.drivers: list[ManualDriver] = []
+        self.held = False
+
+    def __call__(self, step: Callable[[], bool]) -> ManualDriver:
+        self.drivers.append(ManualDriver(step))
+        return self.drivers[-1]
+
+    def turn(self) -> None:
+        """Answer everything that waits."""
+        for driver in self.drivers:
+            driver.close()
+
+    def wait(self, future: "Future[Answer]", seconds: float) -> Answer:
+        """The service's own `wait`, after the work is done, or, held, as if the engine were busy for ever."""
+        if not self.held:
+            self.turn()
+        return server.wait(future, seconds)
+
+
+def job(x: Any, dtype: str = "float32", arrived: float = 0.0, deadline: float = FAR) -> Job:
+    """A job of rows of one input, `x`."""
+    inputs = {"x": np.array(x, dtype)}
+    return Job(inputs, tensors.kind(inputs), tensors.rows(inputs), arrived, deadline)
+
+
+def handle(
+    engine: Engine,
+    hand: Hand,
+    *,
+    name: str = "fake",
+    version: int = 1,
+    card: Card | None = None,
+    tokenizers: Mapping[str, Tokenizer] | None = None,
+    max_batch_rows: int = 8,
+    max_queue_rows: int = 32,
+) -> ModelHandle:
+    """A served version around an engine, driven by hand."""
+    card = card or Card()
+    tokens = {name: (card.inputs[name], tokenizer) for name, tokenizer in (tokenizers or {}).items()}
+    return ModelHandle(
+        model=name,
+        version=version,
+        card=card,
+        engine=engine,
+        batcher=Batcher(engine, Queue(max_batch_rows, max_queue_rows), hand),
+        rows=Rows(engine.signature, tokens, example(card, engine.signature)),
+        max_batch_rows=max_batch_rows,
+        max_queue_rows=max_queue_rows,
+    )
+
+
+def catalog(handles: Sequence[ModelHandle]) -> Catalog:
+    """A loaded catalog of ready-made handles, which are given newest first."""
+    made = {(handle.model, handle.version): handle for handle in handles}
+    versions = [Version(name, number, Path()) for name, number in made]
+    ready = Catalog(versions, lambda version: made[version.model, version.number])
+    ready.load_all()
+    return ready

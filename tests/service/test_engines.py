@@ -1,0 +1,129 @@
+"""The seam: one contract, passed by every engine and by the tests' fake."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from service.engines.base import Engine
+from service.engines.onnx import OnnxEngine
+from service.engines.saved_model import NoSuchSignature, SavedModelEngine
+from service.signature import Signature
+from service.tensors import Array, Tensors
+from tests.service import artifacts, saved_models
+from tests.service.fakes import FakeEngine, specs
+
+WEIGHTS = artifacts.toy_weights()
+
+
+def numpy_toy(inputs: Tensors) -> dict[str, Array]:
+    """The toy model once more."""
+    joined = np.concatenate([WEIGHTS["words"][inputs["text"]].mean(axis=1), inputs["numbers"]], axis=1)
+    powers = np.exp(joined @ WEIGHTS["mood"])
+    return {
+        "score": joined @ WEIGHTS["score"],
+        "mood": powers / powers.sum(axis=1, keepdims=True),
+        "sure": 1 / (1 + np.exp(-joined @ WEIGHTS["sure"])),
+    }
+
+
+SIGNATURE = Signature(
+    specs(text=("int32", (None, None)), numbers=("float32", (None, 3))),
+    specs(score=("float32", (None, 1)), mood=("float32", (None, 3)), sure=("float32", (None, 1))),
+)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The toy with both its SavedModel and its twin."""
+    return saved_models.toy(artifacts.toy(tmp_path_factory.mktemp("both")))
+
+
+@pytest.fixture(scope="module", params=["fake", "onnx", "saved_model"])
+def engine(request: pytest.FixtureRequest, folder: Path) -> Engine:
+    made = {
+        "fake": lambda: FakeEngine(SIGNATURE, numpy_toy),
+        "onnx": lambda: OnnxEngine(folder),
+        "saved_model": lambda: SavedModelEngine(folder),
+    }
+    return made[request.param]()
+
+
+def rows(count: int, length: int = 4) -> dict[str, Array]:
+    random = np.random.default_rng(count * 100 + length)
+    return {
+        "text": random.integers(0, len(artifacts.VOCABULARY), (count, length), dtype=np.int32),
+        "numbers": random.normal(size=(count, 3)).astype(np.float32),
+    }
+
+
+class TestContract:
+    def test_the_signature_has_every_tensor_by_name(self, engine: Engine):
+        assert dict(engine.signature.inputs) == dict(SIGNATURE.inputs)
+        assert dict(engine.signature.outputs) == dict(SIGNATURE.outputs)
+        assert engine.signature.unbatched() == []
+
+    def test_it_says_what_computes_and_where(self, engine: Engine):
+        assert engine.name in ("fake", "onnx", "saved_model")
+        assert engine.device
+
+    @pytest.mark.parametrize("count", [1, 2, 7])
+    @pytest.mark.parametrize("length", [1, 9])
+    def test_every_output_comes_by_name_with_as_many_rows(self, engine: Engine, count, length):
+        outputs = engine.run(rows(count, length))
+        assert outputs.keys() == SIGNATURE.outputs.keys()
+        for name, spec in SIGNATURE.outputs.items():
+            assert isinstance(outputs[name], np.ndarray)
+            assert outputs[name].dtype == spec.dtype
+            assert outputs[name].shape == (count, spec.shape[1])
+
+    def test_the_order_of_the_inputs_does_not_matter(self, engine: Engine):
+        inputs = rows(3)
+        turned = dict(reversed(inputs.items()))
+        np.testing.assert_array_equal(engine.run(inputs)["score"], engine.run(turned)["score"])
+
+    def test_a_row_alone_is_answered_as_in_a_batch(self, engine: Engine):
+        inputs = rows(6)
+        together = engine.run(inputs)
+        for number in range(6):
+            alone = engine.run({name: array[number : number + 1] for name, array in inputs.items()})
+            for name in together:
+                np.testing.assert_allclose(alone[name][0], together[name][number], rtol=1e-5, atol=1e-6)
+
+    def test_all_engines_agree(self, engine: Engine):
+        inputs = rows(5)
+        for name, expected in numpy_toy(inputs).items():
+            np.testing.assert_allclose(engine.run(inputs)[name], expected, rtol=1e-4, atol=1e-5)
+
+    def test_outputs_are_the_callers_own(self, engine: Engine):
+        first = engine.run(rows(2))
+        kept = {name: array.copy() for name, array in first.items()}
+        engine.run(rows(2, length=5))
+        for name, array in kept.items():
+            np.testing.assert_array_equal(first[name], array)
+
+
+@pytest.mark.parametrize("make", [OnnxEngine, SavedModelEngine, lambda _: FakeEngine()], ids=["onnx", "tf", "fake"])
+def test_a_closed_engine_keeps_its_signature(make, folder: Path):
+    engine = make(folder)
+    engine.close()
+    assert engine.signature.inputs
+
+
+def test_strings_go_through_tensorflow(tmp_path: Path):
+    engine = SavedModelEngine(saved_models.save(saved_models.Greeter(), tmp_path))
+    assert engine.signature.inputs["name"].dtype == np.dtype(object)
+    outputs = engine.run({"name": np.array(["Zoë", b"Bob"], object)})
+    assert outputs["greeting"].tolist() == ["hello Zoë".encode(), b"hello Bob"]
+
+
+def test_a_saved_model_without_the_served_signature_says_which_it_has(tmp_path: Path):
+    saved_models.save(saved_models.Greeter(), tmp_path, signature="greet")
+    with pytest.raises(NoSuchSignature, match=r"no signature 'serving_default' \(found: greet\)"):
+        SavedModelEngine(tmp_path)
+
+
+def test_tensors_that_do_not_begin_with_a_free_axis_are_named(tmp_path: Path):
+    engine = SavedModelEngine(saved_models.save(saved_models.Rankless(), tmp_path))
+    assert engine.signature.inputs["any"].shape == ()
+    assert engine.signature.unbatched() == ["any", "two", "sum"]

@@ -1,0 +1,71 @@
+"""Golden rows: what an engine must answer before it serves."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from service import golden
+from tests.service import artifacts
+from tests.service.fakes import FakeEngine, weighted
+
+ROWS = np.array([[1.0, 2.0], [3.0, 4.0]], np.float32)
+
+
+def group(rows: np.ndarray = ROWS, off_by: float = 0.0) -> golden.Group:
+    return {"x": rows}, {"y": weighted({"x": rows})["y"] + off_by}
+
+
+def test_groups_are_read_in_their_order(toy_folder: Path):
+    groups = golden.read(toy_folder)
+    assert [inputs["text"].shape for inputs, _ in groups] == [(1, 5), (4, 3), (2, 9)]
+    assert all(outputs.keys() == {"score", "mood", "sure"} for _, outputs in groups)
+
+
+def test_group_ten_comes_after_group_nine(tmp_path: Path):
+    (tmp_path / "assets.extra").mkdir()
+    np.savez(tmp_path / golden.GOLDEN, **{f"{n}/inputs/a/b": np.array([n]) for n in (10, 9, 0)})
+    assert [inputs["a/b"].tolist() for inputs, _ in golden.read(tmp_path)] == [[0], [9], [10]]
+
+
+def test_an_artifact_may_have_none(tmp_path: Path):
+    assert golden.read(tmp_path) == []
+    assert golden.check(FakeEngine(), []) == 0.0
+
+
+def test_the_largest_difference_is_told():
+    groups = [group(), group(off_by=5e-5), group(off_by=-2e-5)]
+    assert golden.check(FakeEngine(), groups) == pytest.approx(5e-5)
+
+
+@pytest.mark.parametrize("off_by", [2e-4, -2e-4, float("nan"), float("inf")])
+def test_a_wrong_answer_is_refused(off_by):
+    with pytest.raises(golden.WrongAnswers, match=r"fake is .* off the golden answers of y; 0.0001 is allowed"):
+        golden.check(FakeEngine(), [group(), group(off_by=off_by)])
+
+
+def test_an_engine_that_answers_nan_is_refused():
+    engine = FakeEngine(function=lambda inputs: {"y": np.full((len(inputs["x"]), 1), np.nan)})
+    with pytest.raises(golden.WrongAnswers):
+        golden.check(engine, [group()])
+
+
+def test_an_answer_of_another_shape_is_refused():
+    """One number for all rows would otherwise be compared with each of them."""
+    constant = np.full((2, 3), 1.0)
+    engine = FakeEngine(function=lambda inputs: {"y": np.ones((1, 1))})
+    with pytest.raises(golden.WrongAnswers):
+        golden.check(engine, [({"x": constant.astype("float32")}, {"y": np.ones((2, 1))})])
+
+
+def test_an_input_the_engine_lacks_is_left_out():
+    inputs, outputs = group()
+    assert golden.check(FakeEngine(), [({**inputs, "mask": ROWS}, outputs)]) == 0.0
+
+
+def test_the_tolerance_is_the_bound_of_the_export(tmp_path: Path):
+    folder = artifacts.toy(tmp_path, golden_off_by=2 * golden.TOLERANCE)
+    from service.engines.onnx import OnnxEngine
+
+    with pytest.raises(golden.WrongAnswers):
+        golden.check(OnnxEngine(folder), golden.read(folder))

@@ -1,0 +1,171 @@
+"""From a folder to a handle: which engine, and nothing served that answers wrongly."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from service import card as cards
+from service import golden, loading
+from service.batcher import ThreadDriver
+from service.card import Card
+from service.engines.onnx import TWIN, OnnxEngine
+from service.loading import CannotServe, load, serve
+from service.settings import Settings
+from service.signature import Signature
+from service.store import Version
+from tests.service import artifacts
+from tests.service.fakes import FakeEngine, Hand, specs
+
+ONNX = Settings(engine="onnx")
+
+
+def version(folder: Path) -> Version:
+    return Version(folder.parent.name, int(folder.name), folder)
+
+
+@pytest.fixture
+def toy(tmp_path: Path) -> Path:
+    """A toy's folder, to be changed."""
+    return artifacts.toy(tmp_path)
+
+
+def without_agreement(folder: Path) -> Path:
+    file = folder / cards.CARD
+    document = json.loads(file.read_text())
+    document["verified"]["twin"]["kept"] = False
+    file.write_text(json.dumps(document))
+    return folder
+
+
+class TestWhichEngine:
+    def test_auto_takes_a_twin_that_agreed(self, toy: Path):
+        assert load(version(toy), Settings(), lambda _: Hand()).engine.name == "onnx"
+
+    def test_auto_takes_the_saved_model_if_the_twin_did_not_agree(self, toy: Path):
+        from tests.service import saved_models
+
+        saved_models.toy(without_agreement(toy))
+        assert load(version(toy), Settings(), lambda _: Hand()).engine.name == "saved_model"
+
+    def test_auto_takes_the_saved_model_if_there_is_no_twin(self, toy: Path):
+        from tests.service import saved_models
+
+        saved_models.toy(toy)
+        (toy / TWIN).unlink()
+        assert load(version(toy), Settings(), lambda _: Hand()).engine.name == "saved_model"
+
+    def test_onnx_takes_the_twin_whatever_the_card_says(self, toy: Path):
+        assert isinstance(loading.load_engine(without_agreement(toy), Card(), ONNX), OnnxEngine)
+
+    def test_onnx_without_a_twin_is_refused(self, toy: Path):
+        (toy / TWIN).unlink()
+        with pytest.raises(CannotServe, match=r"engine is onnx, but .* has no assets.extra/model.onnx"):
+            load(version(toy), ONNX, lambda _: Hand())
+
+    def test_saved_model_takes_the_saved_model_beside_a_twin(self, toy: Path):
+        from tests.service import saved_models
+
+        saved_models.toy(toy)
+        handle = load(version(toy), Settings(engine="saved_model"), lambda _: Hand())
+        assert handle.engine.name == "saved_model"
+        assert handle.card.title == "A toy"
+
+
+class TestWhatIsRefused:
+    def test_wrong_golden_answers(self, tmp_path: Path):
+        folder = artifacts.toy(tmp_path, golden_off_by=0.01)
+        with pytest.raises(golden.WrongAnswers, match=r"onnx is 0.01 off the golden answers of (score|mood|sure)"):
+            load(version(folder), ONNX, lambda _: Hand())
+
+    def test_a_twin_with_other_weights(self, tmp_path: Path):
+        folder = artifacts.toy(tmp_path, twin_off_by=0.1)
+        with pytest.raises(golden.WrongAnswers, match="golden answers of score"):
+            load(version(folder), ONNX, lambda _: Hand())
+
+    def test_a_card_that_cannot_be_read(self, toy: Path):
+        (toy / cards.CARD).write_text("{")
+        with pytest.raises(cards.UnreadableCard):
+            load(version(toy), ONNX, lambda _: Hand())
+
+    def test_a_missing_vocabulary(self, toy: Path):
+        shutil.rmtree(toy / "assets")
+        with pytest.raises(OSError, match="vocabulary"):
+            load(version(toy), ONNX, lambda _: Hand())
+
+    @pytest.mark.parametrize(
+        ("inputs", "outputs", "named"),
+        [
+            (specs(x=("float32", (1, 3))), specs(y=("float32", (None, 1))), "x"),
+            (specs(x=("float32", (None, 3))), specs(y=("float32", ())), "y"),
+            (specs(a=("float32", (2,)), b=("float32", ())), specs(y=("float32", (5, 1))), "a, b, y"),
+        ],
+        ids=["fixed input", "scalar output", "all"],
+    )
+    def test_a_signature_that_cannot_be_batched(self, tmp_path: Path, inputs, outputs, named):
+        engine = FakeEngine(Signature(inputs, outputs))
+        with pytest.raises(CannotServe, match=f"^{named} has no free first axis"):
+            serve(Version("m", 1, tmp_path), Card(), engine, Settings(), lambda _: Hand())
+
+    @pytest.mark.parametrize("side", ["input", "output"])
+    def test_a_dtype_that_json_cannot_carry(self, tmp_path: Path, side):
+        numbers, complexes = ("float32", (None, 1)), ("complex64", (None, 1))
+        given, taken = (complexes, numbers) if side == "input" else (numbers, complexes)
+        engine = FakeEngine(Signature(specs(x=given), specs(y=taken)))
+        with pytest.raises(CannotServe, match="complex64"):
+            serve(Version("m", 1, tmp_path), Card(), engine, Settings(), lambda _: Hand())
+
+    def test_bfloat16(self, tmp_path: Path):
+        from tests.service import saved_models
+
+        saved_models.save(saved_models.Narrow(), tmp_path)
+        with pytest.raises(CannotServe, match="bfloat16"):
+            load(Version("m", 1, tmp_path), Settings(), lambda _: Hand())
+
+
+class TestTheHandle:
+    def test_a_third_partys_model_without_card_or_golden_rows_is_served(self, tmp_path: Path):
+        from tests.service import saved_models
+
+        saved_models.save(saved_models.Greeter(), tmp_path)
+        asked: list[float] = []
+
+        def choose(seconds: float) -> Hand:
+            asked.append(seconds)
+            return hand
+
+        hand = Hand()
+        handle = load(Version("greeter", 1, tmp_path), Settings(), choose)
+        assert asked == [float("inf")]
+        assert handle.rows.example == {"name": ""}
+        rows = handle.rows.load([{"name": "Zoë"}, {"name": "Bob"}])
+        prediction = handle.predict(rows, 1e18, hand.wait)
+        assert prediction.in_order(lambda outputs: handle.interpret(outputs, ["greeting"], 5)) == [
+            {"greeting": "hello Zoë"},
+            {"greeting": "hello Bob"},
+        ]
+
+    def test_the_driver_is_chosen_by_what_a_full_batch_takes(self, toy_folder: Path, slow_folder: Path):
+        asked: list[float] = []
+
+        def choose(seconds: float) -> Hand:
+            asked.append(seconds)
+            return Hand()
+
+        load(version(toy_folder), ONNX, choose)
+        load(version(slow_folder), ONNX, choose)
+        assert 0 < asked[0] < asked[1]
+
+    def test_no_more_rows_make_a_batch_than_the_settings_allow(self, toy_folder: Path):
+        handle = load(version(toy_folder), Settings(engine="onnx", max_batch_rows=3), lambda _: Hand())
+        assert 1 <= handle.max_batch_rows <= 3
+
+    def test_a_thread_may_drive_it(self, toy_folder: Path):
+        from service.server import wait
+
+        handle = load(version(toy_folder), ONNX, lambda _: ThreadDriver)
+        row = {"text": np.array([2], np.int32), "numbers": np.zeros(3, np.float32)}
+        assert handle.predict([row], 1e12, lambda future, _: wait(future, 60)).rows == 1
+        handle.close()

@@ -1,0 +1,85 @@
+"""Settings from the environment and flags."""
+
+from dataclasses import fields
+
+import pytest
+
+from service import settings
+from service.settings import BadSettings, Settings
+
+FIELDS = {spec.name: spec for spec in fields(Settings)}
+
+
+def test_without_anything_the_defaults_hold():
+    assert settings.read({}) == Settings()
+
+
+def test_the_environment_sets_and_flags_override():
+    environment = {"MANIFOLD_PORT": "9000", "MANIFOLD_TOP": "3", "PATH": "/bin"}
+    read = settings.read(environment, {"port": "9001", "top": None})
+    assert (read.port, read.top) == (9001, 3)
+
+
+def test_all_bad_values_and_unknown_names_are_reported_together():
+    with pytest.raises(BadSettings) as caught:
+        settings.read(
+            {
+                "MANIFOLD_PORT": "many",
+                "MANIFOLD_ENGINE": "abacus",
+                "MANIFOLD_MAX_BATCH_ROWS": "0",
+                "MANIFOLD_REQUEST_TIMEOUT": "nan",
+                "MANIFOLD_COLOUR": "red",
+            },
+            {"top": "1.5"},
+        )
+    assert str(caught.value).splitlines() == [
+        "MANIFOLD_COLOUR is no setting",
+        "MANIFOLD_ENGINE='abacus': expected one of auto, onnx, saved_model",
+        "MANIFOLD_MAX_BATCH_ROWS='0': expected at least 1",
+        "MANIFOLD_PORT='many': expected a whole number",
+        "MANIFOLD_REQUEST_TIMEOUT='nan': expected at least 0.001",
+        "MANIFOLD_TOP='1.5': expected a whole number",
+    ]
+
+
+@pytest.mark.parametrize("text", ["soon", "", "1,5"])
+def test_a_number_that_is_none_is_told(text):
+    with pytest.raises(BadSettings, match="expected a number"):
+        settings.read({"MANIFOLD_REQUEST_TIMEOUT": text})
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("request_timeout", "inf"), ("request_timeout", "1e12"), ("port", "65536"), ("port", "9" * 5000)],
+)
+def test_a_number_beyond_all_use_is_told(name, text):
+    with pytest.raises(BadSettings, match=f"MANIFOLD_{name.upper()}"):
+        settings.read({}, {name: text})
+
+
+@pytest.mark.parametrize("spec", FIELDS.values(), ids=FIELDS)
+class TestEverySetting:
+    def test_has_one_line_of_help(self, spec):
+        text = spec.metadata["help"]
+        assert text.endswith(".")
+        assert "\n" not in text
+
+    def test_has_a_default_that_may_be_given(self, spec):
+        assert settings.read({f"MANIFOLD_{spec.name.upper()}": str(spec.default)}) == Settings()
+
+    def test_has_choices_or_a_least_value_if_it_needs_one(self, spec):
+        assert spec.metadata["choices"] == () or spec.default in spec.metadata["choices"]
+        assert (spec.metadata["least"] is None) is isinstance(spec.default, str)
+
+
+def test_workers_and_threads_share_the_cores():
+    assert Settings().worker_count == settings.cores() >= 1
+    assert Settings(workers=3).worker_count == 3
+    assert Settings(workers=1).engine_thread_count == settings.cores()
+    assert Settings(workers=10_000).engine_thread_count == 1
+    assert Settings(engine_threads=7).engine_thread_count == 7
+
+
+@pytest.mark.parametrize(("text", "names"), [("", []), ("qa", ["qa"]), (" a, b ,,", ["a", "b"])])
+def test_models_are_named_with_commas(text, names):
+    assert Settings(models=text).model_names == names

@@ -1,0 +1,141 @@
+"""A person's own file is read in three formats; what is wrong with it is said all at once, by line."""
+
+import json
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.training import toys
+from training.data import files
+from training.mistakes import DataMistake
+from training.task import Probabilities, Tokens
+from training.words import split as words
+
+GOOD = {"left": "red, x", "right": "y", "overlap": 0.5, "colour": "red", "long": "yes"}
+HEADER = "left,right,overlap,colour,long"
+
+
+def lines(*records):
+    return "".join(json.dumps(record) + "\n" for record in records)
+
+
+@pytest.mark.parametrize("ending", ["csv", "jsonl", "parquet", "CSV"])
+def test_the_same_rows_are_read_from(tmp_path, ending):
+    file, frame = tmp_path / f"rows.{ending}", pd.DataFrame([GOOD, {**GOOD, "left": "a\nb"}]).assign(other=1)
+    {
+        "csv": lambda: frame.to_csv(file, index=False),
+        "jsonl": lambda: frame.to_json(file, orient="records", lines=True),
+        "parquet": lambda: frame.to_parquet(file),
+    }[ending.lower()]()
+
+    assert files.read(file, toys.TASK) == {
+        "left": ["red, x", "a\nb"],
+        "right": ["y", "y"],
+        "overlap": [0.5, 0.5],
+        "colour": ["red", "red"],
+        "long": ["yes", "yes"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "problems"),
+    [
+        ("a.txt", "", ["unknown kind of file; its name must end in .csv, .jsonl, .parquet"]),
+        ("a.csv", "", ["holds no rows"]),
+        ("a.csv", f"{HEADER}\n", ["holds no rows"]),
+        ("a.jsonl", "\n\n", ["holds no rows"]),
+        ("a.csv", "left,colour\na,red\n", ["no column right, overlap, long; it has left, colour"]),
+        ("a.jsonl", lines({"left": "a"}), ["no column right, overlap, colour, long; it has left"]),
+        ("a.csv", b"left\n\xff\n", ["is not UTF-8: invalid start byte at byte 5"]),
+        ("a.parquet", "no", ["is not a Parquet file: "]),
+        ("a.csv", f'{HEADER}\n"a\nb",b,0,red,no\na,b,0\na,b,x,red,no\n', ["line 4: has 3 fields, the header has 5", "line 5: overlap is 'x', not a number"]),
+        ("a.csv", f'{HEADER}\na,b,0,red,no\n"a', ["line 3: is not CSV: unexpected end of data"]),
+        ("a.jsonl", lines(GOOD) + "{\n[1]\n", ["line 2: is not JSON: ", "line 3: is not a JSON object"]),
+        ("a.jsonl", lines({**GOOD, "left": "…!"}, {**GOOD, "left": "?!"}, {**GOOD, "right": None}), ["line 2: left has no words", "line 3: right is missing"]),
+        ("a.jsonl", lines({**GOOD, "left": 7, "right": " "}), ["line 1: left is 7, not text", "line 1: right is missing"]),
+        ("a.jsonl", lines({**GOOD, "left": "a " * 1_001}), ["line 1: left has 1001 words, at most 1000 are served"]),
+        ("a.jsonl", lines({**GOOD, "overlap": 1.5}, {**GOOD, "overlap": -1}), ["line 1: overlap is 1.5, above 1", "line 2: overlap is -1, below 0"]),
+        ("a.jsonl", lines({**GOOD, "overlap": True}, {**GOOD, "overlap": "nan"}), ["line 1: overlap is True, not a number", "line 2: overlap is 'nan', not a number"]),
+        ("a.jsonl", lines({**GOOD, "long": "perhaps"}, {**GOOD, "long": 0.5}), ["line 1: long is 'perhaps', not one of no, yes", "line 2: long is 0.5, not a label"]),
+        ("a.jsonl", lines({**GOOD, "colour": ["red"]}), ["line 1: colour is ['red'], not a label"]),
+    ],
+)  # fmt: skip
+def test_every_fault_is_named(tmp_path, name, content, problems):
+    file = tmp_path / name
+    file.write_bytes(content if isinstance(content, bytes) else content.encode())
+    with pytest.raises(DataMistake) as caught:
+        files.read(file, toys.TASK)
+
+    found = caught.value.problems
+    assert len(found) == len(problems)
+    assert all(actual.startswith(expected) for actual, expected in zip(found, problems, strict=True)), found
+    assert str(caught.value).startswith(f"{name}: ")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(DataMistake, match="nowhere.csv: cannot be read: No such file"):
+        files.read(tmp_path / "nowhere.csv", toys.TASK)
+
+
+def test_of_many_faults_the_first_ten_are_shown_and_the_rest_counted(tmp_path):
+    file = tmp_path / "a.jsonl"
+    file.write_text(lines(*[{**GOOD, "overlap": 2}] * 25))
+    with pytest.raises(DataMistake) as caught:
+        files.read(file, toys.TASK)
+
+    assert len(caught.value.problems) == 25
+    assert str(caught.value).endswith("line 10: overlap is 2, above 1; and 15 more")
+
+
+def test_a_whole_number_may_be_a_label_and_a_long_text_fits_a_fixed_length(tmp_path):
+    file = tmp_path / "a.jsonl"
+    file.write_text(lines({"left": "a " * 1_001, "colour": 3}))
+    task = replace(toys.TASK, inputs={"left": Tokens("", 60, length=4)}, outputs={"colour": Probabilities("")})
+
+    assert files.read(file, task)["colour"] == ["3"]
+
+
+PAIRS = st.lists(st.tuples(st.sampled_from("abcdefg"), st.sampled_from(["a", "B", "b!", "c", "d e", "e"])), min_size=60)
+
+
+@given(pairs=PAIRS, seed=st.integers(0, 5))
+def test_rows_with_the_same_inputs_in_any_order_stay_on_one_side(pairs, seed):
+    table = {
+        "left": [left for left, _ in pairs],
+        "right": [right for _, right in pairs],
+        "row": list(range(len(pairs))),
+    }
+    if len({key(left, right) for left, right in pairs}) < files.FEWEST:
+        return
+    splits = files.split(table, ["left", "right"], seed, "file")
+    parts = [splits.train, splits.validation, splits.test]
+    sides = [set(map(key, part["left"], part["right"])) for part in parts]
+
+    assert sorted(row for part in parts for row in part["row"]) == table["row"]
+    assert all(sides)
+    assert not (sides[0] & sides[1] or sides[0] & sides[2] or sides[1] & sides[2])
+
+
+def key(*texts):
+    return (
+        frozenset((tuple(words(text)), texts.count(text)) for text in texts)
+        if len(texts) == 1
+        else tuple(sorted(map(tuple, map(words, texts))))
+    )
+
+
+def test_a_split_is_64_16_20_and_follows_the_seed():
+    table = {"left": [f"word{number}" for number in range(1_000)]}
+    first, again, other = (files.split(table, ["left"], seed, "file") for seed in (1, 1, 2))
+
+    assert [len(part["left"]) for part in vars(first).values()] == [640, 160, 200]
+    assert first == again != other
+
+
+def test_too_few_different_rows_cannot_be_split():
+    with pytest.raises(DataMistake, match="file: only 1 rows have different inputs; at least 10"):
+        files.split({"left": ["a", "A!"]}, ["left"], 0, "file")

@@ -1,0 +1,116 @@
+"""The card: what TensorFlow cannot say about a model, as JSON. service/card.schema.json is its contract."""
+
+import json
+import platform
+import tomllib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+
+from training.encode import Encoder
+from training.task import Number, Output, Probability, Task, Tokens
+from training.twin import Verdict
+from training.words import PAD_ID, UNKNOWN_ID
+
+FORMAT = 1
+ROOT = Path(__file__).parents[1]
+SCHEMA = ROOT / "service" / "card.schema.json"
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Where the weights come from. `rows` per split, `epochs` as made, wall `seconds` from the start to the export."""
+
+    data: str
+    rows: Mapping[str, int]
+    seed: int
+    preset: str
+    epochs: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Verified:
+    """What was checked on the finished files, and on how many rows."""
+
+    rows: int
+    twin: Verdict
+    batch_difference: float
+
+
+@dataclass(frozen=True)
+class Card:
+    """Everything a card tells; figures and shares as `evaluate` and `losses` give them."""
+
+    model: str
+    number: int
+    encoder: Encoder
+    provenance: Provenance
+    metrics: Mapping[str, Any]
+    losses: Mapping[str, Any]
+    verified: Verified
+
+    def document(self) -> dict[str, Any]:
+        """The card as JSON; jsonschema.ValidationError if it breaks its contract, which is a bug."""
+        task = self.encoder.task
+        created = {"created": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), "versions": versions()}
+        document = {
+            "format": FORMAT,
+            "model": self.model,
+            "version": self.number,
+            "title": task.title,
+            "description": task.description,
+            "inputs": {name: _input(name, spec, task) for name, spec in task.inputs.items()},
+            "outputs": {name: _output(name, output, self.encoder) for name, output in task.outputs.items()},
+            "provenance": asdict(self.provenance) | created,
+            "metrics": dict(self.metrics),
+            "losses": dict(self.losses),
+            "verified": {
+                "rows": self.verified.rows,
+                "twin": asdict(self.verified.twin),
+                "batch_invariance": {"largest_difference": self.verified.batch_difference},
+            },
+        }
+        jsonschema.validate(document, json.loads(SCHEMA.read_text("utf-8")), jsonschema.Draft202012Validator)
+        return document
+
+
+def versions() -> dict[str, str]:
+    """What ran: Python, the libraries that shape an artifact, and Manifold itself."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    libraries = {name: version(name) for name in ("tensorflow", "keras", "tf2onnx")}
+    return {"python": platform.python_version(), **libraries, "manifold": project["version"]}
+
+
+def vocabulary_file(name: str) -> str:
+    """Where an input's words lie, from the version's folder."""
+    return f"assets/{name}.vocabulary.txt"
+
+
+def _input(name: str, spec: Tokens, task: Task) -> dict[str, Any]:
+    return {
+        "kind": "tokens",
+        "title": spec.title,
+        "words": spec.words,
+        "pad_id": PAD_ID,
+        "unknown_id": UNKNOWN_ID,
+        "length": spec.length,
+        "max_length": spec.max_length,
+        "vocabulary": vocabulary_file(name),
+        "example": task.example[name],
+    }
+
+
+def _output(name: str, output: Output, encoder: Encoder) -> dict[str, Any]:
+    if isinstance(output, Number):
+        bounds = {"minimum": output.minimum, "maximum": output.maximum}
+        return {"kind": "number", "title": output.title, "unit": output.unit} | bounds
+    labels = list(encoder.labels[name])
+    if isinstance(output, Probability):
+        return {"kind": "probability", "title": output.title, "labels": labels, "threshold": output.threshold}
+    return {"kind": "probabilities", "title": output.title, "labels": labels}

@@ -1,0 +1,6 @@
+"""Data providers: one module per model, named after it, each with a `TASK`. Written out, so that the list can be read."""
+
+from training.data import profile, qa, similarity
+from training.task import Task
+
+TASKS: dict[str, Task] = {"similarity": similarity.TASK, "qa": qa.TASK, "profile": profile.TASK}

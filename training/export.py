@@ -1,0 +1,61 @@
+"""A trained model becomes an artifact: SavedModel, words, golden rows, warm-up, twin, report, card, published at once.
+
+draft folder ─ write ─▶ reload ─ ask golden rows ─▶ compare twin and batches ─▶ card ─ rename ─▶ store/<model>/<n>
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from time import monotonic
+
+from training import card, golden, saved_model, twin, warmup
+from training.card import Card, Provenance, Verified
+from training.encode import Encoder, Rows
+from training.evaluate import Judged
+from training.losses import shares
+from training.report import write_report
+from training.task import Table
+from training.train import Trained
+from training.versions import Version, publishing
+
+
+@dataclass(frozen=True)
+class Held:
+    """The test rows: as text, as tensors, and as they were judged."""
+
+    table: Table
+    rows: Rows
+    judged: Mapping[str, Judged]
+
+
+def export(trained: Trained, held: Held, provenance: Provenance, version: Version) -> Path:
+    """Publish the version and return its folder; Mistake if it exists, and nothing visible if anything fails."""
+    started = monotonic()
+    encoder, losses = trained.encoder, shares(trained)
+    with publishing(version) as folder:
+        extra = folder / "assets.extra"
+        saved_model.write(trained.model, encoder, folder)
+        extra.mkdir()
+        _write_vocabularies(encoder, folder)
+        run = saved_model.load(folder)
+        groups = golden.answer(held.rows, run)
+        golden.save(groups, extra / "golden.npz")
+        warmup.write(extra / "tf_serving_warmup_requests", version.model, groups, held.table)
+        verified = Verified(
+            rows=sum(len(group.places) for group in groups),
+            twin=twin.make(trained, saved_model.specs(encoder), groups, extra / "model.onnx"),
+            batch_difference=golden.batch_difference(groups, run),
+        )
+        write_report(extra / "report", trained, held.judged, losses)
+        metrics = {name: judged.metrics for name, judged in held.judged.items()}
+        lasted = replace(provenance, seconds=round(provenance.seconds + monotonic() - started, 1))
+        made = Card(version.model, version.number, encoder, lasted, metrics, losses, verified).document()
+        (extra / "card.json").write_text(json.dumps(made, indent=2, ensure_ascii=False) + "\n", "utf-8")
+    return version.folder
+
+
+def _write_vocabularies(encoder: Encoder, folder: Path) -> None:
+    (folder / "assets").mkdir(exist_ok=True)
+    for name, words in encoder.vocabularies.items():
+        (folder / card.vocabulary_file(name)).write_bytes("".join(f"{word}\n" for word in words).encode())

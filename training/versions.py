@@ -1,0 +1,72 @@
+"""The store's folders: which versions are published, which number comes next, and publishing by one rename.
+
+store/<model>/.tmp-<random>/  ─ rename ─▶  store/<model>/<version>/
+"""
+
+import contextlib
+import secrets
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from training.mistakes import Mistake
+
+
+def published(store: Path, model: str) -> list[int]:
+    """The model's versions in the store, ascending."""
+    folder = store / model
+    if not folder.is_dir():
+        return []
+    return sorted(int(entry.name) for entry in folder.iterdir() if entry.name.isascii() and entry.name.isdigit())
+
+
+@dataclass(frozen=True)
+class Version:
+    """One version's place: store/<model>/<number>."""
+
+    store: Path
+    model: str
+    number: int
+
+    @property
+    def folder(self) -> Path:
+        """Where it lies once it is published."""
+        return self.store / self.model / str(self.number)
+
+
+def number(store: Path, model: str, wanted: int | None, newest: int) -> int:
+    """The version to publish: the one wanted, else the newest architecture's, else one above all that are there.
+
+    Mistake if the wanted one is published already.
+    """
+    taken = published(store, model)
+    if wanted is None:
+        return newest if newest not in taken else max(taken) + 1
+    if wanted in taken:
+        raise Mistake(f"{store / model / str(wanted)} is published already; the next free version is {max(taken) + 1}")
+    return wanted
+
+
+@contextlib.contextmanager
+def publishing(version: Version) -> Iterator[Path]:
+    """A fresh folder to write into; published when the block ends, gone without a trace if it fails."""
+    draft = version.store / version.model / f".tmp-{secrets.token_hex(8)}"
+    try:
+        draft.mkdir(parents=True)
+    except OSError as error:
+        raise Mistake(f"cannot write to {version.store}: {error.strerror}") from error
+    try:
+        yield draft
+        if version.folder.exists():
+            raise Mistake(f"{version.folder} was published meanwhile; nothing was overwritten")
+        draft.rename(version.folder)
+    except BaseException:
+        shutil.rmtree(draft, ignore_errors=True)
+        _remove_if_empty(draft.parent)
+        raise
+
+
+def _remove_if_empty(folder: Path) -> None:
+    with contextlib.suppress(OSError):  # Other versions live there.
+        folder.rmdir()
