@@ -12,7 +12,6 @@ from service import tensors
 from service.batcher import Batcher
 from service.card import Card
 from service.engines.base import Engine
-from service.errors import Fault, InvalidInput
 from service.queueing import Answer, Job
 from service.schemas import Rows
 from service.signature import Signature
@@ -65,9 +64,6 @@ class ModelHandle:
 
         `deadline` is a time.monotonic() second.
         """
-        if len(rows) > self.max_queue_rows:
-            detail = f"expected at most {self.max_queue_rows} rows in one request, got {len(rows)}"
-            raise InvalidInput([Fault("", detail)])
         groups = tensors.pack(rows, self.max_batch_rows)
         arrived = time.monotonic()
         jobs = [Job(inputs, tensors.kind(inputs), len(at), arrived, deadline) for at, inputs in groups]

@@ -164,6 +164,7 @@ class Bridge:
                 chunks.append(chunk)
             more = message.get("more_body", False)
         base["CONTENT_LENGTH"] = str(max(declared, length))
+        base.pop("HTTP_TRANSFER_ENCODING", None)  # the chunks are joined; werkzeug would read no length beside it
         return b"".join(chunks) if length <= self.max_body_bytes else b""
 
     def respond(self, request: dict[str, Any], send: Send) -> None:

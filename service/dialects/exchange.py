@@ -30,8 +30,8 @@ def read_json() -> Any:
             request.stream.read(1)  # a body without a declared length was cut there; this raises
     except RequestEntityTooLarge:
         raise BodyTooLarge(f"the body is larger than {limit} bytes; send fewer rows at a time") from None
-    except Exception as error:  # each server has its own, for chunks that are none and clients that leave
-        raise MalformedBody(f"the body cannot be read: {error}") from error
+    except Exception as error:  # each WSGI server raises its own
+        raise MalformedBody("the body cannot be read: it broke off, or its chunks are none") from error
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError as error:

@@ -69,9 +69,9 @@ class FakeEngine:
         outputs = dict(self._function(inputs))
         if SHORT in values:
             outputs = {name: array[:-1] for name, array in outputs.items()}
-        if LONG in values:
+        elif LONG in values:
             outputs = {name: np.concatenate([array, array[:1]]) for name, array in outputs.items()}
-        if NAMELESS in values:
+        elif NAMELESS in values:
             outputs.pop(next(iter(outputs)))
         return outputs
 

@@ -48,7 +48,7 @@ class Rankless(tf.Module):
     """An input of unknown rank, and one whose batch axis is fixed."""
 
     @tf.function(input_signature=[tf.TensorSpec(None, tf.float32, "any"), tf.TensorSpec((2, 3), tf.float32, "two")])
-    def __call__(self, any: Any, two: Any) -> dict[str, Any]:  # noqa: A002 - the input's name
+    def __call__(self, any: Any, two: Any) -> dict[str, Any]:
         return {"sum": tf.reduce_sum(any) + tf.reduce_sum(two, axis=1)}
 
 

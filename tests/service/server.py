@@ -68,10 +68,10 @@ class Server:
         except requests.ConnectionError:
             return None
 
-    def wait_for_log(self, text: str) -> None:
-        """Until the server has printed so."""
+    def wait_for_log(self, text: str, times: int = 1) -> None:
+        """Until the server has printed so, and so often."""
         for _ in patiently():
-            if text in self.log.read_text():
+            if self.log.read_text().count(text) >= times:
                 return
         raise AssertionError(self.log.read_text())
 

@@ -79,7 +79,7 @@ def test_a_model_whose_rows_cannot_be_batched_is_refused(tmp_path: Path):
         checked(tmp_path)
 
 
-@pytest.mark.parametrize("make", [lambda _: None, lambda folder: artifacts.toy(folder)], ids=["empty", "a store"])
+@pytest.mark.parametrize("make", [lambda _: None, artifacts.toy], ids=["empty", "a store"])
 def test_what_is_no_versions_folder_is_told(tmp_path: Path, make, capsys):
     make(tmp_path)
     assert command_line.main(["check", str(tmp_path)]) == 2

@@ -1,5 +1,6 @@
 """What holds in every dialect: one contract, two languages."""
 
+import io
 import json
 from dataclasses import dataclass
 from typing import Any
@@ -174,6 +175,44 @@ def test_a_body_too_large_is_refused(speaker: Speaker):
 def test_a_body_just_small_enough_is_read(speaker: Speaker):
     body = json.dumps(speaker.dialect.body([[1]])).encode()
     assert speaker.post(body + b" " * (MAX_BODY_BYTES - len(body))).status_code == 200
+
+
+class TestBodiesWithoutADeclaredLength:
+    """As gunicorn hands over a chunked body: a stream that ends by itself."""
+
+    def send(self, speaker: Speaker, stream: io.RawIOBase | io.BytesIO) -> TestResponse:
+        return speaker.site.client.post(
+            speaker.dialect.url("fake"),
+            input_stream=stream,
+            headers={"Transfer-Encoding": "chunked"},
+            environ_overrides={"wsgi.input_terminated": True},
+        )
+
+    def test_a_small_one_is_read(self, speaker: Speaker):
+        body = json.dumps(speaker.dialect.body([[1, 2]])).encode()
+        assert speaker.dialect.answers(self.send(speaker, io.BytesIO(body))) == [[5.0]]
+
+    def test_a_large_one_is_refused_not_cut(self, speaker: Speaker):
+        body = json.dumps(speaker.dialect.body([[1]])).encode()
+        message = refusal(speaker, self.send(speaker, io.BytesIO(body.ljust(2 * MAX_BODY_BYTES))), 413)
+        assert f"larger than {MAX_BODY_BYTES} bytes" in message
+
+    @pytest.mark.parametrize("error", [Exception("invalid chunk size"), ConnectionResetError()], ids=["chunk", "reset"])
+    def test_one_that_breaks_off_is_the_clients_fault(self, speaker: Speaker, error):
+        class Broken(io.RawIOBase):
+            def readable(self) -> bool:
+                return True
+
+            def seek(self, *_) -> int:
+                return 0
+
+            tell = seek
+
+            def readinto(self, _) -> int:
+                raise error
+
+        message = refusal(speaker, self.send(speaker, Broken()), 400)
+        assert message == "the body cannot be read: it broke off, or its chunks are none"
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"\xff\xfe", b"[" * 5000, b"nan"], ids=repr)

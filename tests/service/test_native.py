@@ -5,6 +5,7 @@ import re
 import numpy as np
 import pytest
 
+from service.dialects.exchange import EXPLAINED_BYTES, explain
 from service.errors import Fault
 from tests.service import fakes
 from tests.service.artifacts import EXAMPLE, MOODS, MOST_WORDS, VOCABULARY
@@ -292,6 +293,11 @@ def test_a_number_beyond_every_float_is_refused_with_its_place(site: Site, numbe
     response = site.client.post("/predict/toy", data=b'{"text": "cat", "numbers": [1, 2, %s]}' % number)
     assert response.status_code in (400, 422)
     assert response.json["faults"][0]["pointer"] == "/numbers/2"
+
+
+@pytest.mark.parametrize(("padding", "pointer"), [(0, "/0"), (EXPLAINED_BYTES, "")], ids=["small", "huge"])
+def test_only_a_body_small_enough_is_searched_for_its_culprit(padding, pointer):
+    assert explain(b"[NaN]".ljust(padding + 5), "unexpected character").pointer == pointer
 
 
 class TestTimeouts:

@@ -140,7 +140,10 @@ def tell(scene: Scene, rng: Random) -> str:
         where=rng.choice(SYNONYMS[scene.where]) if scene.where else "",
         doing=doing,
         done=done,
-        **{"is": _verb("is" if scene.count == "a" else "are", scene.happens, rng), "being": _verb("is", scene.happens, rng)},
+        **{
+            "is": _verb("is" if scene.count == "a" else "are", scene.happens, rng),
+            "being": _verb("is", scene.happens, rng),
+        },
     )
     sentence = " ".join(words.split())
     return sentence[0].upper() + sentence[1:] + "."
