@@ -1,4 +1,4 @@
-"""A graph and how each of its outputs is trained: one row per head, so that loss, weight and metric cannot fall apart."""
+"""A graph and how its outputs are trained: one row per head, so that loss, weight and metric cannot fall apart."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ class Head:
 class Architecture:
     """One way to build a model: `build(**sizes)` returns an uncompiled functional model with named inputs and outputs.
 
-    Every size has a default, the published one. A size that carries an output's name is that output's number of classes.
+    Every size has a default, the published one. A size with an output's name is that output's number of classes.
     `masked=False` builds the same layers with the same weights, but embeddings that mask nothing: for rows without
     padding the two agree, and the unmasked one converts to a fused ONNX operator.
     """

@@ -30,7 +30,7 @@ STYLE: Any = {
 
 def curves(path: Path, history: Mapping[str, Sequence[float]], best: int) -> None:
     """Loss, and each metric, per epoch on training and validation rows."""
-    names = [name for name in history if f"val_{name}" in history]
+    names = sorted((name for name in history if f"val_{name}" in history), key=lambda name: (name != "loss", name))
     columns = min(3, len(names))
     rows = -(-len(names) // columns)
     with _figure(path, (4.2 * columns, 2.9 * rows), rows, columns) as axes:
@@ -60,31 +60,24 @@ def scatter(path: Path, title: str, unit: str | None, truth: NDArray[Any], guess
 
 
 def confusion(path: Path, title: str, labels: Sequence[str], counts: Sequence[Sequence[int]]) -> None:
-    """Shares of each true class by guessed class, the most frequent classes only."""
+    """Percent of each true class by guessed class, the most frequent classes only."""
     table = np.asarray(counts)
     frequent = np.sort(np.argsort(-table.sum(axis=1), kind="stable")[:LABELS])
-    shares = (table / np.maximum(table.sum(axis=1, keepdims=True), 1))[np.ix_(frequent, frequent)]
+    percent = (100 * table / np.maximum(table.sum(axis=1, keepdims=True), 1))[np.ix_(frequent, frequent)]
     names = [labels[place] for place in frequent]
     side = 2.2 + 0.42 * len(names)
     with _figure(path, (side + 0.8, side)) as (axis,):
-        image = axis.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+        image = axis.imshow(percent, cmap="Blues", vmin=0, vmax=100)
         axis.set_xticks(range(len(names)), names, rotation=45, ha="right", rotation_mode="anchor")
         axis.set_yticks(range(len(names)), names)
         axis.set(xlabel="model", ylabel="truth")
         axis.set_title(title if len(names) == len(labels) else f"{title}: the {len(names)} most frequent")
         axis.spines[:].set_visible(False)
-        for row, column in zip(*np.nonzero(shares >= 0.005), strict=True):
-            share = shares[row, column]
-            axis.text(
-                column,
-                row,
-                f"{share:.0%}".rstrip("%"),
-                ha="center",
-                va="center",
-                fontsize=7,
-                color="white" if share > 0.6 else "black",
-            )
-        axis.figure.colorbar(image, ax=axis, fraction=0.046, label="share of the true class")
+        centred = {"ha": "center", "va": "center", "fontsize": 7}
+        for row, column in np.argwhere(percent >= 0.5):
+            share = percent[row, column]
+            axis.text(column, row, f"{share:.0f}", color="white" if share > 60 else "black", **centred)
+        axis.figure.colorbar(image, ax=axis, fraction=0.046, label="percent of the true class")
 
 
 def roc(path: Path, title: str, truth: NDArray[Any], probability: NDArray[Any]) -> None:
@@ -113,4 +106,4 @@ def _figure(path: Path, size: tuple[float, float], rows: int = 1, columns: int =
         figure = Figure(figsize=size, layout="constrained")
         FigureCanvasAgg(figure)
         yield list(figure.subplots(rows, columns, squeeze=False).ravel())
-        figure.savefig(path)
+        figure.savefig(path, bbox_inches="tight", pad_inches=0.12)

@@ -68,18 +68,22 @@ Output = Number | Probability | Probabilities
 
 @dataclass(frozen=True)
 class Preset:
-    """How much work one training run is: rows to generate, passes over them, rows per step, Adam's step size."""
+    """How much work one training run is: rows to generate, passes over them, rows per step, Adam's step size.
+
+    With `decay` the step size warms up, then falls along a cosine to nothing over all epochs.
+    """
 
     rows: int
     epochs: int
     batch: int = 64
     learning_rate: float = 1e-3
     patience: int = 3
+    decay: bool = False
 
 
 @dataclass(frozen=True)
 class Task:
-    """One model's data and meaning. `generate(rows, seed)` makes reproducible rows, already split by entity or template.
+    """One model's data and meaning. `generate(rows, seed)` makes reproducible rows, split by entity or template.
 
     `example` is one row of inputs that reads well in a README; `baselines` name, per output, the trivial rule that the
     report sets beside the model: "majority", "mean", "median", or a function from inputs to predictions.

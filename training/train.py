@@ -18,6 +18,7 @@ from training.mistakes import Mistake
 from training.task import Preset, Splits
 
 PREDICT_ROWS = 256
+WARMUP_STEPS = 100
 
 
 @dataclass(frozen=True)
@@ -43,11 +44,12 @@ def fit(architecture: Architecture, encoder: Encoder, splits: Splits, preset: Pr
     """
     train, validation = encoder.rows(splits.train), encoder.rows(splits.validation)
     keras.utils.set_random_seed(seed)
-    model = architecture.compiled(keras.optimizers.Adam(preset.learning_rate), **encoder.sizes)
+    steps = -(-len(train) // preset.batch)
+    model = architecture.compiled(optimizer(preset, steps), **encoder.sizes)
     # XLA compiles once per shape, minutes on a CPU where lengths vary; the plain graph serves every shape.
     model.jit_compile = False
     stop = keras.callbacks.EarlyStopping(patience=preset.patience, restore_best_weights=True)
-    with _Progress(preset.epochs, -(-len(train) // preset.batch)) as progress:
+    with _Progress(preset.epochs, steps) as progress:
         history = model.fit(
             dataset(train, preset.batch, np.random.default_rng(seed)),
             validation_data=dataset(validation, PREDICT_ROWS),
@@ -62,6 +64,18 @@ def fit(architecture: Architecture, encoder: Encoder, splits: Splits, preset: Pr
         )
     curves = {name: [float(value) for value in values] for name, values in history.items()}
     return Trained(model, architecture, encoder, curves, int(np.argmin(curves["val_loss"])))
+
+
+def optimizer(preset: Preset, steps: int) -> Any:
+    """Adam for `steps` a pass; steeper gradients than a length of 1 are cut to it."""
+    rate: Any = preset.learning_rate
+    if preset.decay:
+        total = steps * preset.epochs
+        warmup = min(WARMUP_STEPS, total // 10)
+        rate = keras.optimizers.schedules.CosineDecay(
+            rate / 100, total - warmup, warmup_target=rate, warmup_steps=warmup, alpha=0.001
+        )
+    return keras.optimizers.Adam(rate, clipnorm=1.0 if preset.decay else None)
 
 
 def predict(model: Any, rows: Rows, names: list[str]) -> dict[str, NDArray[np.float32]]:

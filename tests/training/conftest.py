@@ -3,10 +3,8 @@
 import pytest
 
 from tests.training import toys
-from training.card import Provenance
 from training.encode import learn
-from training.evaluate import evaluate
-from training.export import Held, export
+from training.export import export
 from training.quiet import import_quietly
 from training.versions import Version
 
@@ -29,11 +27,6 @@ def trained(splits):
 @pytest.fixture(scope="session")
 def held(trained, splits):
     return toys.held(trained, splits)
-
-
-@pytest.fixture(scope="session")
-def provenance():
-    return toys.PROVENANCE
 
 
 @pytest.fixture(scope="session")

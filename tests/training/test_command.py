@@ -1,7 +1,6 @@
 """python -m training: one line about a mistake, one table about a success."""
 
 import json
-import sys
 import time
 
 import pytest

@@ -47,17 +47,25 @@ def test_nothing_is_visible_before_the_end(tmp_path):
 
 @pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt])
 def test_a_failing_export_leaves_nothing(tmp_path, error):
-    with pytest.raises(error), publishing(Version(tmp_path, "toy", 1)) as folder:
-        (folder / "file").write_text("x")
-        raise error
+    def fail():
+        with publishing(Version(tmp_path, "toy", 1)) as folder:
+            (folder / "file").write_text("x")
+            raise error
+
+    with pytest.raises(error):
+        fail()
 
     assert list(tmp_path.rglob("*")) == []
 
 
 def test_a_version_that_appears_meanwhile_is_not_overwritten(tmp_path):
-    with pytest.raises(Mistake, match="published meanwhile"), publishing(Version(tmp_path, "toy", 1)):
-        (tmp_path / "toy/1").mkdir()
-        (tmp_path / "toy/1/file").write_text("theirs")
+    def publish_beside_another():
+        with publishing(Version(tmp_path, "toy", 1)):
+            (tmp_path / "toy/1").mkdir()
+            (tmp_path / "toy/1/file").write_text("theirs")
+
+    with pytest.raises(Mistake, match="published meanwhile"):
+        publish_beside_another()
 
     assert [path.name for path in (tmp_path / "toy").rglob("*")] == ["1", "file"]
 

@@ -1,4 +1,4 @@
-"""Data providers: one module per model, named after it, each with a `TASK`. Written out, so that the list can be read."""
+"""Data providers: one module per model, named after it, each with a `TASK`. Written out, to be read."""
 
 from training.data import profile, qa, similarity
 from training.task import Task

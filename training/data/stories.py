@@ -1,6 +1,6 @@
 """A small world told in English: people move between places, take, drop and hand over objects, and a story says so.
 
-    Mary went to the kitchen and took the milk. John was tired. Then she moved to the garden.
+    Mary went to the kitchen. Mary took the milk. John was tired. Then Mary moved to the garden.
 
 `Story` holds both the sentences and what is true after them, so that questions can be answered from it.
 """
@@ -9,14 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from random import Random
 
-WOMEN = ("Mary", "Sandra", "Julie", "Emma", "Anna", "Lucy")
-MEN = ("John", "Daniel", "Bill", "Fred", "Jeff", "Peter")
-PEOPLE = (*WOMEN, *MEN)
-PLACES = (
-    "kitchen", "garden", "office", "bathroom", "bedroom", "hallway",
-    "school", "park", "cinema", "library", "garage", "cellar",
-)  # fmt: skip
-OBJECTS = ("milk", "football", "apple", "book", "key", "lamp", "letter", "umbrella")
+PEOPLE = ("Mary", "Sandra", "Julie", "Emma", "John", "Daniel", "Bill", "Fred")
+PLACES = ("kitchen", "garden", "office", "bathroom", "bedroom", "hallway", "school", "park")
+OBJECTS = ("milk", "football", "apple", "book", "key", "lamp")
 
 MOVES = (
     "went to the {place}",
@@ -73,44 +68,37 @@ class Story:
 
 def tell(rng: Random, length: int, homes: Homes) -> Story:
     """A story of `length` sentences, in which everybody only goes where `homes` lets them."""
-    story = Story(cast=rng.sample(PEOPLE, rng.randint(min(2, length), 4)))
-    things = rng.sample(OBJECTS, rng.randint(1, 3))
-    actor, pronoun = rng.choice(story.cast), None
+    story = Story(cast=rng.sample(PEOPLE, rng.randint(min(2, length), 3)))
+    things = rng.sample(OBJECTS, rng.randint(1, 2))
+    actor = rng.choice(story.cast)
     for _ in range(length):
         if rng.random() < 0.6:
-            previous, actor = actor, rng.choice(story.cast)
-            pronoun = pronoun if actor == previous else None
-        subject = pronoun if pronoun and rng.random() < 0.4 else actor
-        doings, others = _act(rng, story, actor, things, homes)
-        if rng.random() < 0.2 and not others:
-            more, others = _act(rng, story, actor, things, homes)
-            doings = f"{doings} and {more}"
-        story.sentences.append(_sentence(rng, subject, doings))
-        pronoun = None if others else "she" if actor in WOMEN else "he"
+            actor = rng.choice(story.cast)
+        story.sentences.append(_sentence(rng, actor, _act(rng, story, actor, things, homes)))
     return story
 
 
-def _sentence(rng: Random, subject: str, doings: str) -> str:
+def _sentence(rng: Random, actor: str, doing: str) -> str:
     if rng.random() < 0.2:
-        return f"{rng.choice(OPENERS)} {subject} {doings}."
-    return f"{subject[0].upper()}{subject[1:]} {doings}."
+        return f"{rng.choice(OPENERS)} {actor} {doing}."
+    return f"{actor} {doing}."
 
 
-def _act(rng: Random, story: Story, actor: str, things: list[str], homes: Homes) -> tuple[str, bool]:
-    """Let `actor` do something; what is said of it, and whether that names somebody else."""
+def _act(rng: Random, story: Story, actor: str, things: list[str], homes: Homes) -> str:
+    """Let `actor` do something; what is said of it."""
     here, held = story.place(actor), story.held(actor)
     free = [thing for thing in things if thing not in story.holders or (here and story.lying.get(thing) == here)]
     near = [person for person in story.cast if person != actor and here and story.place(person) == here]
     chance = rng.random()
     if held and near and chance < 0.5:
-        return _give(rng, story, rng.choice(held), rng.choice(near)), True
+        return _give(rng, story, rng.choice(held), rng.choice(near))
     if held and here and chance < 0.2:
-        return _drop(rng, story, rng.choice(held), here), False
+        return _drop(rng, story, rng.choice(held), here)
     if free and chance < (0.4 if here else 0.1):
-        return _take(rng, story, actor, rng.choice(free)), False
+        return _take(rng, story, actor, rng.choice(free))
     if chance > 0.94:
-        return rng.choice(ASIDES), False
-    return _move(rng, story, actor, here, homes), False
+        return rng.choice(ASIDES)
+    return _move(rng, story, actor, here, homes)
 
 
 def _move(rng: Random, story: Story, actor: str, here: str | None, homes: Homes) -> str:
