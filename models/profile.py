@@ -8,6 +8,8 @@ Each convolution looks at 5 steps and shortens the sequence by 4, each pool divi
 left to take the maximum of.
 """
 
+from typing import Any
+
 import keras
 from keras import layers
 
@@ -21,17 +23,19 @@ def build(words: int = WORDS, income: int = BRACKETS, masked: bool = True) -> ke
 
     Convolutions know no mask: padding is words like any other, and `masked` changes nothing.
     """
+    relu: dict[str, Any] = {"activation": "relu", "kernel_initializer": "he_normal"}
+    spread = keras.initializers.RandomNormal(stddev=1.0)
     posts = keras.Input((None,), dtype="int32", name="posts")
-    x = layers.Embedding(words, WIDTH, name="words")(posts)  # (n, t, 256)
-    x = layers.Conv1D(128, SPAN, activation="relu")(x)  # (n, t - 4, 128); from here on for t = 500: (n, 496, 128)
+    x = layers.Embedding(words, WIDTH, embeddings_initializer=spread, name="words")(posts)  # (n, t, 256)
+    x = layers.Conv1D(128, SPAN, **relu)(x)  # (n, t - 4, 128); from here on for t = 500: (n, 496, 128)
     x = layers.MaxPooling1D(POOL)(x)  # (n, 99, 128)
-    x = layers.Conv1D(256, SPAN, activation="relu")(x)  # (n, 95, 256)
-    x = layers.Conv1D(256, SPAN, activation="relu")(x)  # (n, 91, 256)
+    x = layers.Conv1D(256, SPAN, **relu)(x)  # (n, 95, 256)
+    x = layers.Conv1D(256, SPAN, **relu)(x)  # (n, 91, 256)
     x = layers.MaxPooling1D(POOL)(x)  # (n, 18, 256)
-    x = layers.Conv1D(256, SPAN, activation="relu")(x)  # (n, 14, 256)
-    x = layers.Conv1D(256, SPAN, activation="relu")(x)  # (n, 10, 256)
+    x = layers.Conv1D(256, SPAN, **relu)(x)  # (n, 14, 256)
+    x = layers.Conv1D(256, SPAN, **relu)(x)  # (n, 10, 256)
     x = layers.GlobalMaxPooling1D()(x)  # (n, 256)
-    x = layers.Dense(HIDDEN, "relu", name="hidden")(x)  # (n, 128)
+    x = layers.Dense(HIDDEN, name="hidden", **relu)(x)  # (n, 128)
     outputs = {
         "age": layers.Dense(1, name="age")(x),  # (n, 1)
         "income": layers.Dense(income, "softmax", name="income")(x),  # (n, 10)

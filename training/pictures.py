@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import roc_curve
 
 BLUE, ORANGE, GREY = "#1f5f99", "#d9822b", "#8a8f98"
-LABELS = 20  # More classes than these do not fit: the most frequent are drawn.
+LABELS = 30  # More classes than these do not fit: the most frequent are drawn.
 POINTS = 3_000
 STYLE: Any = {
     "axes.spines.right": False,

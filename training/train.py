@@ -67,7 +67,7 @@ def fit(architecture: Architecture, encoder: Encoder, splits: Splits, preset: Pr
 
 
 def optimizer(preset: Preset, steps: int) -> Any:
-    """Adam for `steps` a pass; steeper gradients than a length of 1 are cut to it."""
+    """Adam for `steps` a pass; with `decay`, gradients longer than 1 are cut to it as well."""
     rate: Any = preset.learning_rate
     if preset.decay:
         total = steps * preset.epochs

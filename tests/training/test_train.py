@@ -1,5 +1,7 @@
 """Training is reproducible, stops in time, keeps the best weights, and says so when it cannot learn."""
 
+import contextlib
+import io
 from dataclasses import replace
 
 import numpy as np
@@ -19,16 +21,33 @@ def few():
     return toys.generate(150, 5)
 
 
+@pytest.fixture(scope="module")
+def log():
+    return io.StringIO()
+
+
+@pytest.fixture(scope="module")
+def first(few, log):
+    with contextlib.redirect_stderr(log):
+        return weights(few, 7)
+
+
 def weights(splits, seed):
     trained = fit(toys.LIGHT, toys.encoder(), splits, Preset(150, epochs=2, batch=32), seed)
     return np.concatenate([weight.ravel() for weight in trained.model.get_weights()])
 
 
-def test_equal_seeds_give_equal_weights_and_another_seed_others(few):
-    first = weights(few, 7)
-
+def test_equal_seeds_give_equal_weights(few, first):
     assert np.array_equal(first, weights(few, 7))
+
+
+def test_another_seed_gives_other_weights(few, first):
     assert not np.allclose(first, weights(few, 8))
+
+
+@pytest.mark.usefixtures("first")
+def test_progress_is_one_line_an_epoch_in_a_log(log):
+    assert [line[:11] for line in log.getvalue().splitlines()] == ["epoch   1/2", "epoch   2/2"]
 
 
 def test_the_weights_are_those_of_the_best_epoch(trained, splits):
@@ -49,13 +68,6 @@ def test_a_loss_that_is_not_finite_is_a_mistake_to_tell(few):
     broken = {**few.train, "overlap": [float("nan")] * len(few.train["overlap"])}
     with pytest.raises(Mistake, match="NaN in epoch 1; a smaller learning rate"):
         fit(toys.LIGHT, toys.encoder(), replace(few, train=broken), Preset(150, epochs=3), seed=1)
-
-
-def test_progress_is_one_line_an_epoch_in_a_log(few, capfd):
-    fit(toys.LIGHT, toys.encoder(), few, Preset(150, epochs=2), seed=1)
-
-    lines = capfd.readouterr().err.splitlines()
-    assert [line[:11] for line in lines] == ["epoch   1/2", "epoch   2/2"]
 
 
 def test_predictions_keep_the_order_of_the_rows(trained, splits):

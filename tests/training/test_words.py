@@ -20,7 +20,7 @@ def graph():
     return lambda text: np.asarray(layer([text]))[0]
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=150)
 @given(text=TEXT)
 def test_a_text_has_the_ids_that_text_vectorization_gives_it(graph, text):
     assert words.ids(text, words.index(KNOWN), None).tolist() == graph(text).tolist()

@@ -11,8 +11,10 @@ from random import Random
 from training.data.people import BRACKETS, GENDERS, draw, post
 from training.task import Number, Preset, Probabilities, Probability, Splits, Table, Task, Tokens
 
-FEWEST_WORDS, MOST_WORDS = 60, 390
+FEWEST_WORDS, MOST_WORDS = 60, 280
 """How long posts are; the last sentence may go a few words beyond."""
+LENGTH = 300
+"""The words the model reads, padded or cut: the convolutions need 269, and time grows with it."""
 
 SHARES = {"train": 0.7, "validation": 0.1, "test": 0.2}
 
@@ -36,18 +38,22 @@ def _table(rng: Random, rows: int) -> Table:
 TASK = Task(
     title="Profile of a writer",
     description="Age, income bracket and gender of an invented person, from their posts. Not for real people.",
-    inputs={"posts": Tokens("What one person posted", words=50_000, length=500)},
+    inputs={"posts": Tokens("What one person posted", words=50_000, length=LENGTH)},
     outputs={
         "age": Number("Age", unit="years"),
         "income": Probabilities("Yearly income", labels=BRACKETS),
         "gender": Probability("Gender", labels=GENDERS),
     },
-    example={"posts": "x"},
+    example={
+        "posts": "Spent Sunday caddocking to Emberloy songs. My Dellimo caddocking gear is drellish. It rained on Monday, "
+        "so we stayed at home and made soup. Such drellish fennicking, thanks to Dellimo. Emberloy on the Fandrin radio, "
+        "then caddocking! Who goes aldering with a Dellimo clock?",
+    },
     generate=generate,
-    data="s",
+    data="generated posts of invented people (training/data/people.py); synthetic, says nothing of real people",
     presets={
-        "quick": Preset(rows=2_000, epochs=5, batch=64, learning_rate=1e-3),
-        "full": Preset(rows=20_000, epochs=20, batch=128, learning_rate=1e-3),
+        "quick": Preset(rows=3_500, epochs=6, batch=32, patience=6),
+        "full": Preset(rows=20_000, epochs=12, batch=32, patience=4),
     },
     baselines={"age": "median", "income": "majority", "gender": "majority"},
 )

@@ -141,9 +141,9 @@ def _check(rng: Random, story: Story, allowed: Homes) -> Asked:
             yield wording, {"name": name, "place": place if truth else rng.choice(others)}, answer
     for thing, holder in story.holders.items():
         others = [person for person in story.cast if person != holder]
-        name = holder if truth else rng.choice(others or [None])
-        if name:
-            yield "has", {"name": name, "thing": thing}, answer
+        asked = holder if truth else next(iter(others), None)
+        if asked:
+            yield "has", {"name": asked, "thing": thing}, answer
 
 
 def _seldom(rng: Random, names: Sequence[str]) -> list[str]:
