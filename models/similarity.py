@@ -1,8 +1,8 @@
 """How alike two sentences are, from 0 (unrelated) to 1 (the same); swapping them changes not one bit of the answer.
 
     left  (n, t) int32 ─┐ words       ┌─ order: last LSTM state (n, 32)  ─┐ |l − r|  (n, 32), (n, 128)
-                        ├ (n, t, 128) ┤                                   ├ l · r    (n, 32), (n, 128)  ─ similarity
-    right (n, u) int32 ─┘             └─ mean of the words      (n, 128) ─┘ cosine   (n, 1),  (n, 1)       (n, 1) in [0, 1]
+                        ├ (n, t, 128) ┤                                   ├ l · r    (n, 32), (n, 128) ─ similarity
+    right (n, u) int32 ─┘             └─ mean of the words      (n, 128) ─┘ cosine   (n, 1), (n, 1)    (n, 1) in [0, 1]
 
 Both sides go through the very same layers, and each merge is a commutative one. The LSTM hears the order of the words,
 their mean hears which there are; a few thousand pairs teach the mean much sooner.
@@ -33,7 +33,7 @@ def build(words: int = WORDS, masked: bool = True) -> keras.Model:
 
     pairs = list(zip(encode(left), encode(right), strict=True))
     x = layers.Concatenate(name="merge")(
-        [ops.absolute(l - r) for l, r in pairs] + [l * r for l, r in pairs] + [_cosine(l, r) for l, r in pairs]
+        [ops.absolute(a - b) for a, b in pairs] + [a * b for a, b in pairs] + [_cosine(a, b) for a, b in pairs]
     )  # (n, 322)
     x = layers.Dropout(0.5)(x)
     x = layers.Dense(HIDDEN, "relu", name="hidden")(x)  # (n, 64)
@@ -50,10 +50,10 @@ def _mean(x: Any, ids: Any, masked: bool) -> Any:
     return ops.sum(x * real, axis=1) / ops.maximum(ops.sum(real, axis=1), 1.0)
 
 
-def _cosine(l: Any, r: Any) -> Any:
+def _cosine(a: Any, b: Any) -> Any:
     """The cosine of the angle between two vectors, (n, width) to (n, 1)."""
-    squares = ops.sum(l * l, axis=-1, keepdims=True) * ops.sum(r * r, axis=-1, keepdims=True)
-    return ops.sum(l * r, axis=-1, keepdims=True) / ops.sqrt(squares + TINY)
+    squares = ops.sum(a * a, axis=-1, keepdims=True) * ops.sum(b * b, axis=-1, keepdims=True)
+    return ops.sum(a * b, axis=-1, keepdims=True) / ops.sqrt(squares + TINY)
 
 
 SIAMESE = Architecture(build, heads={"similarity": Head("mse", metric="mae")})

@@ -13,7 +13,7 @@ from tensorflow_serving.apis import prediction_log_pb2
 
 from models.architecture import Architecture
 from tests.training import toys
-from training import golden, saved_model
+from training import golden, saved_model, twin
 from training.card import SCHEMA
 from training.export import export
 from training.versions import Version
@@ -192,22 +192,19 @@ def refusing(*, masked: bool = True, **sizes: int) -> keras.Model:
     return toys.build(masked=masked, **sizes)
 
 
-@pytest.mark.parametrize(
-    ("build", "reason"),
-    [
-        pytest.param(inverted, "differs from the SavedModel by", id="it disagrees"),
-        pytest.param(refusing, "not converted: NotImplementedError: no build without masks", id="it cannot be made"),
-    ],
-)
-def test_a_twin_is_dropped_and_the_card_says_why_when(tmp_path, trained, held, build, reason):
-    folder = export(
-        replace(trained, architecture=Architecture(build, toys.HEADS)),
-        held,
-        toys.PROVENANCE,
-        Version(tmp_path, "toy", 3),
-    )
-    twin = json.loads((folder / "assets.extra/card.json").read_text())["verified"]["twin"]
+def test_a_twin_that_disagrees_is_dropped_and_the_card_says_why(tmp_path, trained, held):
+    other = replace(trained, architecture=Architecture(inverted, toys.HEADS))
+    folder = export(other, held, toys.PROVENANCE, Version(tmp_path, "toy", 3))
+    verdict = json.loads((folder / "assets.extra/card.json").read_text())["verified"]["twin"]
 
     assert not (folder / "assets.extra/model.onnx").exists()
-    assert not twin["kept"]
-    assert twin["reason"].startswith(reason)
+    assert not verdict["kept"]
+    assert verdict["reason"] == f"differs from the SavedModel by {verdict['largest_difference']:.3g}, more than 0.0001"
+
+
+def test_a_twin_that_cannot_be_made_is_dropped_with_the_reason(tmp_path, trained):
+    other = replace(trained, architecture=Architecture(refusing, toys.HEADS))
+    verdict = twin.make(other, saved_model.specs(trained.encoder), [], tmp_path / "model.onnx")
+
+    assert verdict == twin.Verdict(False, None, "not converted: NotImplementedError: no build without masks")
+    assert not (tmp_path / "model.onnx").exists()

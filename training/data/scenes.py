@@ -57,10 +57,12 @@ MEETING: Families = (
     ("greeting/greeted|welcoming/welcomed", "hugging/hugged|embracing/embraced"),
 )
 COLOURS: Families = (
-    ("red|crimson|scarlet",), ("blue|azure",), ("green|emerald",), ("yellow|golden",), ("white|ivory",), ("black|ebony",),
+    ("red|crimson|scarlet",), ("blue|azure",), ("green|emerald",), ("yellow|golden",), ("white|ivory",),
+    ("black|ebony",),
 )  # fmt: skip
 MOODS: Families = (
-    ("old|elderly", "young|youthful"), ("happy|cheerful", "sad|unhappy"), ("tired|sleepy", "lively|energetic"), ("tall|lanky",),
+    ("old|elderly", "young|youthful"), ("happy|cheerful", "sad|unhappy"), ("tired|sleepy", "lively|energetic"),
+    ("tall|lanky",),
 )  # fmt: skip
 PLACES: Families = (
     ("in the street|on the road", "at the market|at the bazaar", "on the square|on the plaza"),
@@ -84,7 +86,7 @@ WORDINGS = (
 
 def name(concept: str) -> str:
     """What a concept is called: its first synonym."""
-    return concept.split("|")[0].split("/")[0]
+    return concept.split("|", maxsplit=1)[0].split("/", maxsplit=1)[0]
 
 
 def names(*lists: Families) -> tuple[str, ...]:
@@ -95,8 +97,8 @@ def names(*lists: Families) -> tuple[str, ...]:
 SYNONYMS = {name(concept): concept.split("|") for families in LISTS for family in families for concept in family}
 FAMILY = {name(concept): family for families in LISTS for family in families for concept in family}
 LIVING, DEEDS, WHERE, HOW_MANY = names(PERSONS, ANIMALS), names(HANDLING, MEETING), names(PLACES), names(COUNTS)
-SUBJECTS = {does: names(PERSONS) for does in names(HANDLING)} | {does: LIVING for does in names(MEETING)}
-OBJECTS = {does: names(THINGS) for does in names(HANDLING)} | {does: LIVING for does in names(MEETING)}
+SUBJECTS = {does: names(PERSONS) for does in names(HANDLING)} | dict.fromkeys(names(MEETING), LIVING)
+OBJECTS = {does: names(THINGS) for does in names(HANDLING)} | dict.fromkeys(names(MEETING), LIVING)
 QUALITIES = {what: names(COLOURS) for what in names(THINGS)} | {what: names(MOODS) for what in LIVING}
 
 
