@@ -4,11 +4,12 @@ import argparse
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
 from training.mistakes import Mistake
+from training.prepare import Run, prepare
 from training.quiet import import_quietly
 
 
@@ -21,27 +22,15 @@ def arguments(given: Sequence[str] | None, models: Sequence[str]) -> argparse.Na
     """The command line, checked; Mistake if it cannot be followed."""
     parser = _Parser(prog="python -m training", description="Train a model and export it into the store.")
     parser.add_argument("model", choices=models, metavar="MODEL", help=", ".join(models))
-    parser.add_argument(
-        "--data",
-        type=Path,
-        metavar="FILE",
-        help="CSV, JSONL or Parquet, one column per input and output; generated rows without it",
-    )
+    add = partial(parser.add_argument, metavar="N")
+    columns = "CSV, JSONL or Parquet with a column per input and output (default: generated rows)"
+    parser.add_argument("--data", type=Path, metavar="FILE", help=columns)
     parser.add_argument("--preset", choices=("quick", "full"), default="quick", help="how much work (default: quick)")
-    parser.add_argument(
-        "--epochs", type=_positive, metavar="N", help="passes over the rows, at most (default: the preset's)"
-    )
-    parser.add_argument(
-        "--seed", type=_natural, default=0, metavar="N", help="equal seeds give equal models (default: 0)"
-    )
-    parser.add_argument(
-        "--out", type=Path, default=Path("store"), metavar="STORE", help="where versions are published (default: store)"
-    )
-    parser.add_argument(
-        "--version",
-        type=_positive,
-        metavar="N",
-        help="the version to publish, and the architecture's if it has that number",
+    add("--epochs", type=_positive, help="passes over the rows, at most (default: the preset's)")
+    add("--seed", type=_natural, default=0, help="equal seeds give equal models (default: 0)")
+    parser.add_argument("--out", type=Path, default=Path("store"), dest="store", metavar="STORE", help="default: store")
+    add(
+        "--version", type=_positive, help="the version to publish; of the architecture with that number if there is one"
     )
     return parser.parse_args(given)
 
@@ -53,17 +42,13 @@ def main(given: Sequence[str] | None = None) -> int:
         from training.data import TASKS
 
         options = arguments(given, list(TASKS))
+        run = Run(**vars(options))
+        rows = prepare(TASKS[run.model], run)
         import_quietly()
         from models import ZOO
-        from training.pipeline import Run, train_and_export
+        from training.pipeline import train_and_export
 
-        run = Run(options.model, options.preset, options.seed, options.out, options.version, options.data)
-        task, versions = TASKS[options.model], ZOO[options.model]
-        if options.epochs:
-            task = replace(
-                task, presets={name: replace(preset, epochs=options.epochs) for name, preset in task.presets.items()}
-            )
-        train_and_export(task, versions, run, started)
+        train_and_export(rows, ZOO[run.model], run, started)
     except Mistake as mistake:
         print(f"training: {mistake}", file=sys.stderr)
         return 2

@@ -40,12 +40,18 @@ def number(store: Path, model: str, wanted: int | None, newest: int) -> int:
 
     Mistake if the wanted one is published already.
     """
-    taken = published(store, model)
     if wanted is None:
+        taken = published(store, model)
         return newest if newest not in taken else max(taken) + 1
+    refuse_published(store, model, wanted)
+    return wanted
+
+
+def refuse_published(store: Path, model: str, wanted: int) -> None:
+    """Mistake if this version is published already."""
+    taken = published(store, model)
     if wanted in taken:
         raise Mistake(f"{store / model / str(wanted)} is published already; the next free version is {max(taken) + 1}")
-    return wanted
 
 
 @contextlib.contextmanager

@@ -45,10 +45,11 @@ TASK = Task(
         "gender": Probability("Gender", labels=GENDERS),
     },
     example={
-        "posts": "Spent Sunday caddocking to Emberloy songs. My Dellimo caddocking gear is drellish. It rained on Monday, so "
-        "we stayed at home and made soup. Such drellish fennicking, thanks to Dellimo. Emberloy on the Fandrin radio, then "
-        "caddocking! Who goes aldering with a Dellimo clock? Emberloy are drellish and into fennicking as well. My sister "
-        "came over on Friday and we talked until late. My Dellimo fennicking gear is flontic.",
+        "posts": "Spent Sunday caddocking to Emberloy songs. My Dellimo caddocking gear is drellish. It rained on "
+        "Monday, so we stayed at home and made soup. Such drellish fennicking, thanks to Dellimo. Emberloy on the "
+        "Fandrin radio, then caddocking! Who goes aldering with a Dellimo clock? Emberloy are drellish and into "
+        "fennicking as well. My sister came over on Friday and we talked until late. My Dellimo fennicking gear is "
+        "flontic.",
     },
     generate=generate,
     data="generated posts of invented people (training/data/people.py); synthetic, says nothing of real people",

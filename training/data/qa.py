@@ -184,8 +184,8 @@ TASK = Task(
     },
     outputs={"answer": Probabilities("The answer")},
     example={
-        "text": "Sandra went to the kitchen. Sandra took the milk. Daniel ran to the garden. Later Sandra journeyed to the "
-        "office.",
+        "text": "Sandra went to the kitchen. Sandra took the milk. Daniel ran to the garden. Later Sandra journeyed "
+        "to the office.",
         "question": "Where is the milk?",
     },
     generate=generate,

@@ -159,7 +159,7 @@ TASK = Task(
         "right": "On the road a crimson automobile is being cleaned by a pair of gentlemen.",
     },
     generate=generate,
-    data="generated sentence pairs: paraphrases, near misses, partly related and unrelated ones, scored by what they say",
+    data="generated sentence pairs: paraphrases, near misses, related and unrelated ones, scored by what they say",
     presets={
         "quick": Preset(rows=6_000, epochs=12, batch=64, learning_rate=2e-3),
         "full": Preset(rows=20_000, epochs=60, batch=64, learning_rate=1e-3, patience=6),
