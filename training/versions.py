@@ -4,6 +4,7 @@ store/<model>/.tmp-<random>/  ─ rename ─▶  store/<model>/<version>/
 """
 
 import contextlib
+import os
 import secrets
 import shutil
 from collections.abc import Iterator
@@ -52,6 +53,15 @@ def refuse_published(store: Path, model: str, wanted: int) -> None:
     taken = published(store, model)
     if wanted in taken:
         raise Mistake(f"{store / model / str(wanted)} is published already; the next free version is {max(taken) + 1}")
+
+
+def refuse_unwritable(store: Path) -> None:
+    """Mistake if no version can be written below `store`, which need not exist yet."""
+    nearest = next(folder for folder in (store, *store.absolute().parents) if folder.exists())
+    if not nearest.is_dir():
+        raise Mistake(f"cannot write to {store}: {nearest} is not a folder")
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        raise Mistake(f"cannot write to {store}: no permission in {nearest}")
 
 
 @contextlib.contextmanager

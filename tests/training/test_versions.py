@@ -3,7 +3,7 @@
 import pytest
 
 from training.mistakes import Mistake
-from training.versions import Version, number, published, publishing
+from training.versions import Version, number, published, publishing, refuse_unwritable
 
 
 @pytest.mark.parametrize(
@@ -68,6 +68,13 @@ def test_a_version_that_appears_meanwhile_is_not_overwritten(tmp_path):
         publish_beside_another()
 
     assert [path.name for path in (tmp_path / "toy").rglob("*")] == ["1", "file"]
+
+
+def test_a_store_below_a_file_is_refused_before_training(tmp_path):
+    (tmp_path / "file").write_text("")
+    refuse_unwritable(tmp_path / "new/store")
+    with pytest.raises(Mistake, match="file is not a folder"):
+        refuse_unwritable(tmp_path / "file/store")
 
 
 def test_a_store_that_is_a_file_is_a_mistake_to_tell(tmp_path):

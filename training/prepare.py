@@ -1,0 +1,68 @@
+"""Everything that can go wrong before TensorFlow is loaded: the store, the rows, their words and labels."""
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from pathlib import Path
+
+from training.data import files
+from training.encode import Encoder, learn, length
+from training.mistakes import Mistake
+from training.task import Preset, Splits, Table, Task
+from training.versions import refuse_published, refuse_unwritable
+
+
+@dataclass(frozen=True)
+class Run:
+    """What the command line asked for."""
+
+    model: str
+    preset: str
+    seed: int
+    store: Path
+    version: int | None = None
+    data: Path | None = None
+    epochs: int | None = None
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Rows to learn from, and what is known of them: `source` and `counts` go on the card."""
+
+    splits: Splits
+    encoder: Encoder
+    preset: Preset
+    source: str
+    counts: Mapping[str, int]
+
+
+def prepare(task: Task, run: Run) -> Prepared:
+    """Read or generate the rows and learn words and labels; Mistake if the person must change something."""
+    refuse_unwritable(run.store)
+    if run.version is not None:
+        refuse_published(run.store, run.model, run.version)
+    preset = task.presets[run.preset]
+    if run.epochs is not None:
+        preset = replace(preset, epochs=run.epochs)
+    if run.data:
+        splits = files.load(run.data, task, run.seed)
+        source = f"{run.data.name} (SHA-256 {sha256(run.data.read_bytes()).hexdigest()[:16]})"
+    else:
+        splits, source = task.generate(preset.rows, run.seed), task.data
+    encoder = learn(task, splits.train)
+    splits = known(encoder, splits)
+    return Prepared(splits, encoder, preset, source, {name: length(table) for name, table in vars(splits).items()})
+
+
+def known(encoder: Encoder, splits: Splits) -> Splits:
+    """Without rows whose label the training rows do not teach: they are counted aloud, for they cannot be judged."""
+    kept: dict[str, Table] = {name: encoder.known(table) for name, table in vars(splits).items()}
+    for name, table in vars(splits).items():
+        dropped = length(table) - length(kept[name])
+        if dropped:
+            reason = "their labels are not among those learnt from training rows"
+            print(f"warning: {dropped} {name} rows dropped: {reason}", file=sys.stderr)
+        if not length(kept[name]):
+            raise Mistake(f"no {name} rows are left; give more rows per label")
+    return Splits(**kept)
