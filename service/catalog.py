@@ -1,5 +1,6 @@
 """Name and version to handle: loads what the store has, in the background, and answers what is served."""
 
+import gc
 import logging
 import threading
 from collections.abc import Callable, Sequence
@@ -64,6 +65,9 @@ class Catalog:
             else:
                 served.state = State.AVAILABLE
                 LOG.info("%s is served by %s on %s", name, served.handle.engine.name, served.handle.engine.device)
+        # What stands now stands for good: without it, collecting garbage no longer stops requests for long.
+        gc.collect()
+        gc.freeze()
 
     def served(self) -> list[Served]:
         """Every version of every model, whatever its state."""

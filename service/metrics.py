@@ -4,6 +4,7 @@
 set before, which `python -m service serve` does.
 """
 
+import functools
 import os
 from collections.abc import Sequence
 
@@ -50,7 +51,14 @@ class ModelMetrics:
 
 def count_request(model: str, version: str, dialect: str, status: int) -> None:
     """One answered request. A model or version that is not served is counted under "", so that labels stay few."""
-    REQUESTS.labels(model, version, dialect, str(status)).inc()
+    request_counter(model, version, dialect, status).inc()
+
+
+@functools.lru_cache(1024)
+def request_counter(model: str, version: str, dialect: str, status: int) -> Counter:
+    """The counter of these labels, looked up once."""
+    counter: Counter = REQUESTS.labels(model, version, dialect, str(status))
+    return counter
 
 
 def exposition() -> tuple[bytes, str]:

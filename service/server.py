@@ -10,6 +10,7 @@ No thread waits. Outside this worker, `wait` blocks its thread, so the app runs 
 import asyncio
 import concurrent.futures
 import contextlib
+import functools
 import io
 import sys
 import threading
@@ -178,12 +179,26 @@ class Bridge:
         chunks = self.app(request, start_response)
         with closing(chunks):
             if any(name == b"content-length" for name, _ in started.get("headers", ())):
-                chunks = [b"".join(chunks)]
+                await_(send_whole(send, started, b"".join(chunks)))
+                return
             for number, chunk in enumerate(chunks):
                 if number == 0:
                     await_(send(started))
                 await_(send({"type": "http.response.body", "body": chunk, "more_body": True}))
             await_(send({"type": "http.response.body", "body": b""}))
+
+
+async def send_whole(send: Send, started: dict[str, Any], body: bytes) -> None:
+    """A response whose length is known, in one visit to the loop."""
+    await send(started)
+    await send({"type": "http.response.body", "body": body})
+
+
+@functools.lru_cache(1024)
+def environ_key(name: bytes) -> str:
+    """A header's name in the environment."""
+    key = name.decode("latin1").upper().replace("-", "_")
+    return key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else "HTTP_" + key
 
 
 def environ(scope: Scope) -> dict[str, Any]:
@@ -206,8 +221,7 @@ def environ(scope: Scope) -> dict[str, Any]:
         "wsgi.run_once": False,
     }
     for name, value in scope["headers"]:
-        key = name.decode("latin1").upper().replace("-", "_")
-        key = key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else "HTTP_" + key
+        key = environ_key(name)
         text = value.decode("latin1")
         request[key] = f"{request[key]},{text}" if key in request else text
     return request

@@ -233,9 +233,12 @@ def to_columns(prediction: Prediction, names: list[str]) -> Any:
 
 def dump(answer: Any, prediction: Prediction) -> bytes:
     """JSON; numbers that are not finite as the bare tokens NaN, Infinity and -Infinity."""
+    text = orjson.dumps(answer, option=DUMP)
+    if b"null" not in text:  # what orjson makes of them; a string may hold the word as well, so look closer then
+        return text
     outputs = [array for _, group in prediction.groups for array in group.values()]
     if all(array.dtype.kind != "f" or np.isfinite(array).all() for array in outputs):
-        return orjson.dumps(answer, option=DUMP)
+        return text
     return json.dumps(answer, default=lambda array: array.tolist(), ensure_ascii=False).encode()
 
 

@@ -95,7 +95,7 @@ def steps_left(model, words):
 def test_269_words_are_the_fewest_that_leave_a_step_to_take_the_maximum_of(model):
     """A shorter row may be answered with whatever lay in memory, not with an error: never ask for one."""
     last = [layer for layer in model.layers if isinstance(layer, keras.layers.Conv1D)][-1]
-    left = keras.Model(model.inputs, last.output)(posts()["posts"])
+    left = keras.Model(model.input, last.output)(posts())
 
     assert steps_left(model, SHORTEST) == left.shape[1] == 1
     assert steps_left(model, SHORTEST - 1) == 0
