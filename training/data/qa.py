@@ -141,7 +141,7 @@ def _check(rng: Random, story: Story, allowed: Homes) -> Asked:
             yield wording, {"name": name, "place": place if truth else rng.choice(others)}, answer
     for thing, holder in story.holders.items():
         others = [person for person in story.cast if person != holder]
-        asked = holder if truth else next(iter(others), None)
+        asked = holder if truth else rng.choice(others) if others else None
         if asked:
             yield "has", {"name": asked, "thing": thing}, answer
 
