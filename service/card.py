@@ -13,6 +13,7 @@ import numpy as np
 import orjson
 
 from service.errors import ServiceError
+from service.signature import Signature
 from service.tensors import Array, strings
 
 CARD = Path("assets.extra/card.json")
@@ -159,6 +160,20 @@ def parse(document: Mapping[str, Any]) -> Card:
         outputs={name: parse_output(spec) for name, spec in document["outputs"].items()},
         document=document,
     )
+
+
+def disagreements(card: Card, signature: Signature) -> list[str]:
+    """What the card says of a model that has another signature, in words; [] if they fit."""
+    strange = [f"there is no input {name!r}" for name in card.inputs if name not in signature.inputs]
+    for name, output in card.outputs.items():
+        if name not in signature.outputs:
+            strange.append(f"there is no output {name!r}")
+            continue
+        size = signature.outputs[name].shape[-1]
+        labels = len(output.labels) if isinstance(output, ProbabilitiesOutput) else 1
+        if size is not None and size != labels:
+            strange.append(f"output {name!r} has {size} values, the card {labels}")
+    return strange
 
 
 def parse_input(spec: Mapping[str, Any]) -> TokensInput:

@@ -70,6 +70,9 @@ def serve(
 ) -> ModelHandle:
     """A loaded engine as a handle: checked against its golden rows, warm, with a batcher in front."""
     refuse_unservable(engine.signature)
+    strange = cards.disagreements(card, engine.signature)
+    if strange:
+        raise CannotServe(f"the card does not fit the model: {'; '.join(strange)}")
     groups = golden.read(version.folder)
     golden.check(engine, groups)
     rows, seconds = warm(engine, groups, settings.max_batch_rows)

@@ -146,16 +146,19 @@ class Rows:
 
     def _explain(self, name: str, nest: Any, pointer: str) -> Iterator[Fault]:
         if nest == [UNKNOWN]:
-            yield Fault(pointer, f"unknown input {name!r}{self._nearest(name)}")
+            yield Fault(pointer[:MOST_POINTER], f"unknown input {name[:MOST_NAME]!r}{self._nearest(name)}")
         elif nest == [MISSING]:
             yield Fault(pointer, f"missing input {name!r}")
         else:
             yield from flatten(nest, pointer)
 
     def _nearest(self, name: str) -> str:
-        near = difflib.get_close_matches(name[:100], list(self._fields), n=1)
+        near = difflib.get_close_matches(name[:MOST_NAME], list(self._fields), n=1)
         return f", did you mean {near[0]!r}?" if near else f"; the inputs are {', '.join(self._fields)}"
 
+
+MOST_NAME, MOST_POINTER = 60, 100
+"""Characters of a name nobody knows, and of the pointer to it, that an answer repeats."""
 
 MOST_FAULTS = 20
 """Faults named in one answer: enough to mend a body by, and no more than a client reads."""

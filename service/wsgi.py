@@ -10,6 +10,9 @@ from service import loading, server, settings, store
 from service.app import create_app
 from service.catalog import Catalog
 
+PATIENCE = 10.0
+"""Seconds to wait for the models before listening without them."""
+
 SETTINGS = settings.read(os.environ)
 CATALOG = Catalog(
     store.to_serve(Path(SETTINGS.store), SETTINGS.model_names, SETTINGS.versions),
@@ -22,4 +25,5 @@ logging.basicConfig(
 )
 app = create_app(SETTINGS, CATALOG, server.wait)
 atexit.register(CATALOG.close)
-CATALOG.start()
+# A worker listens once its models stand, so that nobody notices a restarted one; a slow load does not hold up /healthz.
+CATALOG.start().join(PATIENCE)

@@ -10,6 +10,7 @@ import pytest
 
 from service import card
 from service.card import Card, NumberOutput, ProbabilitiesOutput, ProbabilityOutput, RawOutput, TokensInput
+from service.signature import Signature, TensorSpec
 from tests.service import artifacts
 
 SCHEMA = json.loads((Path(card.__file__).parent / "card.schema.json").read_text(encoding="utf-8"))
@@ -181,3 +182,27 @@ class TestSchema:
 
     def test_it_knows_the_same_format(self):
         assert SCHEMA["properties"]["format"]["const"] == card.FORMAT
+
+
+WORDS = {"kind": "tokens", "words": 9, "pad_id": 0, "unknown_id": 1, "length": None, "max_length": 9, "vocabulary": "v"}
+QUANTITY = {"kind": "number"}
+CLASSES = {"kind": "probabilities", "labels": ["a", "b"]}
+
+
+class TestACardThatDoesNotFitItsModel:
+    @pytest.mark.parametrize(
+        ("change", "said"),
+        [
+            pytest.param({"inputs": {"words": WORDS}}, "there is no input 'words'", id="an-input-the-model-lacks"),
+            pytest.param({"outputs": {"size": QUANTITY}}, "there is no output 'size'", id="an-output-the-model-lacks"),
+            pytest.param({"outputs": {"mood": CLASSES}}, "output 'mood' has 3 values, the card 2", id="too-few-labels"),
+            pytest.param({"outputs": {"mood": QUANTITY}}, "output 'mood' has 3 values, the card 1", id="one-of-three"),
+        ],
+    )
+    def test_says_where(self, change, said: str):
+        document = {"format": 1, "title": "", "inputs": {}, "outputs": {}} | change
+        signature = Signature(
+            {"text": TensorSpec("text", np.dtype("int32"), (None, None))},
+            {"mood": TensorSpec("mood", np.dtype("float32"), (None, 3))},
+        )
+        assert card.disagreements(card.parse(document), signature) == [said]

@@ -99,7 +99,9 @@ def test_an_unknown_name_is_compared_with_the_known_ones():
     long = "x" * 10_000
     found = {fault.pointer: fault.detail for fault in faults(tokens(), [{"w": "cat", "x": 1, "W": 1, long: 1}])}
     assert found["/0/W"] == "unknown input 'W'; the inputs are w, x"
-    assert found[f"/0/{long}"].endswith("; the inputs are w, x")
+    (echoed,) = (pointer for pointer in found if pointer.startswith("/0/xx"))
+    assert found[echoed].endswith("; the inputs are w, x")
+    assert len(echoed + found[echoed]) < 300
 
 
 def test_the_message_of_invalid_input_joins_its_faults():
