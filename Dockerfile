@@ -1,10 +1,14 @@
 # Two images from one file:
 #   slim   serves the ONNX twins, without TensorFlow      docker build --target slim -t manifold:slim .
-#   full   serves any SavedModel, on CPU or GPU; trains   docker build --target full -t manifold:full .
+#   full   serves any SavedModel; trains                 docker build --target full -t manifold:full .
 # Run with a store mounted:  docker run --read-only --tmpfs /tmp -p 8000:8000 -v "$PWD/store:/store:ro" manifold:slim
 ARG BASE=python:3.11-slim-bookworm
 
 FROM ${BASE} AS build-slim
+# gunicorn's HTTP parser is compiled here; the images that run have no compiler.
+RUN apt-get update && apt-get install -y --no-install-recommends gcc libc6-dev python3-dev && rm -rf /var/lib/apt/lists/*
+# The system's certificates, so that a company's own authority works where the base image knows it.
+ENV UV_SYSTEM_CERTS=1
 RUN python -m venv /tools && /tools/bin/pip install --no-cache-dir uv && python -m venv --without-pip /opt/manifold
 COPY deploy/requirements/slim.txt /requirements.txt
 RUN /tools/bin/uv pip install --no-cache --python /opt/manifold/bin/python --require-hashes -r /requirements.txt

@@ -2,7 +2,7 @@
 
 Starts a server of its own and asks every model for rows of token ids of mixed length, in TensorFlow Serving's dialect,
 at several numbers of connections, round after round; prints medians, and what start-up and memory cost. For ratios
-against other servers, run them beside this one in the same run: docs/performance.md says how.
+against other servers, run them beside this one in the same run, taking turns.
 """
 
 import argparse

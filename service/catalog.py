@@ -99,7 +99,10 @@ class Catalog:
             if served.handle is not None:
                 return served.handle
         failed = all(served.state is State.END for served in candidates)
-        raise ModelNotReady(f"{model} {'could not be loaded' if failed else 'is still loading'}")
+        error = ModelNotReady(f"{model} {'could not be loaded' if failed else 'is still loading'}")
+        if failed:
+            error.retry_after = None
+        raise error
 
     def unready(self) -> dict[str, str]:
         """What keeps the service from being ready: "model/version" to its state and reason."""

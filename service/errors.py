@@ -65,7 +65,7 @@ class ModelNotReady(ServiceError):
     status = 503
     title = "Model not ready"
     slug = "model-not-ready"
-    retry_after = 1
+    retry_after: int | None = 1
 
 
 @dataclass(frozen=True)

@@ -40,24 +40,29 @@ def load(version: Version, settings: Settings, choose_driver: ChooseDriver) -> M
 
 
 def load_engine(folder: Path, card: cards.Card, settings: Settings) -> Engine:
-    """The engine of the settings; `auto` takes the twin if the card says it agreed and no GPU is visible.
+    """The engine of the settings; `auto` takes a twin that agreed, unless TensorFlow is here and a GPU is visible.
 
     The engines' libraries are imported here, when one is needed: a service of twins alone never loads TensorFlow.
     """
     use_twin = settings.engine == "onnx"
     if settings.engine == "auto":
-        use_twin = card.twin_agreed and (folder / TWIN).is_file() and not gpu_visible()
+        use_twin = card.twin_agreed and (folder / TWIN).is_file() and not (gpu_visible() and has_tensorflow())
     if use_twin:
         if not (folder / TWIN).is_file():
             raise CannotServe(f"engine is onnx, but {folder} has no {TWIN}")
         from service.engines.onnx import OnnxEngine
 
         return OnnxEngine(folder, settings.engine_thread_count)
-    if not importlib.util.find_spec("tensorflow"):
+    if not has_tensorflow():
         raise CannotServe("this model needs TensorFlow, which is not installed here (deploy/requirements/full.txt)")
     from service.engines.saved_model import SavedModelEngine
 
     return SavedModelEngine(folder, settings.engine_thread_count)
+
+
+def has_tensorflow() -> bool:
+    """Whether TensorFlow is installed, without loading it to ask."""
+    return importlib.util.find_spec("tensorflow") is not None
 
 
 def gpu_visible() -> bool:

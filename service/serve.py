@@ -31,8 +31,10 @@ def main(flags: Mapping[str, str | None]) -> int:
 
 def welcome(chosen: Settings, versions: list[store.Version]) -> str:
     """What to try first: one curl line per model."""
-    host = "127.0.0.1" if chosen.host in ("0.0.0.0", "::") else chosen.host  # noqa: S104 - shown, not bound
-    lines = [f"Serving {len(versions)} model versions on http://{host}:{chosen.port}, for example:"]
+    host = "127.0.0.1" if chosen.host in ("0.0.0.0", "::") else address(chosen.host)  # noqa: S104 - shown, not bound
+    lines = [
+        f"Loading {len(versions)} model versions; once /readyz is 200, ask on http://{host}:{chosen.port}, for example:"
+    ]
     for version in {version.model: version for version in reversed(versions)}.values():
         example = card.read(version.folder).example
         if example:
@@ -61,10 +63,19 @@ class Gunicorn(BaseApplication):  # type: ignore[misc]
         return app
 
 
+def address(host: str) -> str:
+    """A host as it stands before a port: IPv6 in brackets.
+
+    >>> address("::1"), address("127.0.0.1")
+    ('[::1]', '127.0.0.1')
+    """
+    return f"[{host}]" if ":" in host and not host.startswith("[") else host
+
+
 def configuration(chosen: Settings) -> dict[str, Any]:
     """gunicorn's settings."""
     return {
-        "bind": f"{chosen.host}:{chosen.port}",
+        "bind": f"{address(chosen.host)}:{chosen.port}",
         "workers": chosen.worker_count,
         "worker_class": WORKERS[chosen.worker],
         "threads": chosen.threads if chosen.worker == "gthread" else 1,

@@ -77,7 +77,11 @@ def read(environment: Mapping[str, str], flags: Mapping[str, str | None] | None 
     9000
     """
     known = {spec.name: spec for spec in fields(Settings)}
-    given = {name.removeprefix(PREFIX).lower(): text for name, text in environment.items() if name.startswith(PREFIX)}
+    given = {
+        name.removeprefix(PREFIX).lower(): text
+        for name, text in environment.items()
+        if name.startswith(PREFIX) and not is_service_link(name, text)
+    }
     given |= {name: text for name, text in (flags or {}).items() if text is not None}
     values: dict[str, Any] = {}
     wrong = [f"{PREFIX}{name.upper()} is no setting" for name in given if name not in known]
@@ -89,6 +93,15 @@ def read(environment: Mapping[str, str], flags: Mapping[str, str | None] | None 
     if wrong:
         raise BadSettings("\n".join(sorted(wrong)))
     return Settings(**values)
+
+
+def is_service_link(name: str, text: str) -> bool:
+    """Whether Kubernetes set a variable, as it does in every container beside a Service called manifold.
+
+    >>> is_service_link("MANIFOLD_PORT", "tcp://10.0.0.1:8000"), is_service_link("MANIFOLD_PORT", "8000")
+    (True, False)
+    """
+    return text.startswith("tcp://") or name.startswith((f"{PREFIX}SERVICE_", f"{PREFIX}PORT_"))
 
 
 def convert(text: str, to: type, rules: Mapping[str, Any]) -> Any:

@@ -82,7 +82,7 @@ def problem(error: ServiceError) -> Response:
         if error.example is not None:
             body["example"] = error.example
     if isinstance(error, MalformedBody) and error.pointer:
-        body["faults"] = [{"pointer": error.pointer, "detail": str(error)}]
+        body["faults"] = [{"pointer": error.pointer, "detail": str(error).removeprefix(f"{error.pointer}: ")}]
     response = json_response(body, error.status, "application/problem+json")
     if error.retry_after is not None:
         response.headers["Retry-After"] = str(error.retry_after)

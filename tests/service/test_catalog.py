@@ -59,8 +59,9 @@ def test_a_model_that_fails_does_not_stop_the_others(caplog):
     catalog = Catalog([version("broken"), version("a")], load)
     catalog.load_all()
     assert catalog.get("a").model == "a"
-    with pytest.raises(ModelNotReady, match="broken could not be loaded"):
+    with pytest.raises(ModelNotReady, match="broken could not be loaded") as caught:
         catalog.get("broken")
+    assert caught.value.retry_after is None
     assert catalog.unready() == {"broken/1": "OSError: no such file"}
     assert "broken/1 cannot be served: OSError: no such file" in caplog.text
     assert "a/1 is served by fake on thin air" in caplog.text

@@ -83,3 +83,8 @@ def test_workers_and_threads_share_the_cores():
 @pytest.mark.parametrize(("text", "names"), [("", []), ("qa", ["qa"]), (" a, b ,,", ["a", "b"])])
 def test_models_are_named_with_commas(text, names):
     assert Settings(models=text).model_names == names
+
+
+def test_what_kubernetes_sets_beside_a_service_called_manifold_is_no_setting():
+    links = {"MANIFOLD_PORT": "tcp://10.0.0.1:8000", "MANIFOLD_PORT_8000_TCP": "x", "MANIFOLD_SERVICE_HOST": "10.0.0.1"}
+    assert settings.read(links) == settings.Settings()
