@@ -1,6 +1,5 @@
 """`python -m service check MODEL_DIR`: is this version right, what does it cost, and which limits suit it."""
 
-import importlib.util
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -11,7 +10,7 @@ from service import cost, golden, tensors
 from service.engines.base import Engine
 from service.engines.onnx import TWIN
 from service.golden import Group
-from service.loading import CannotServe, refuse_unservable
+from service.loading import CannotServe, has_tensorflow, refuse_unservable
 from service.signature import Signature
 
 SIZES = (1, 2, 4, 8, 16, 32, 64, 128)
@@ -46,7 +45,7 @@ def load_engines(folder: Path) -> Iterator[Engine]:
     """The SavedModel if TensorFlow is installed, and the twin if there is one."""
     if not (folder / "saved_model.pb").is_file():
         raise CannotServe(f"{folder} is no version's folder: it has no saved_model.pb")
-    if importlib.util.find_spec("tensorflow"):
+    if has_tensorflow():
         from service.engines.saved_model import SavedModelEngine
 
         try:

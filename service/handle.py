@@ -12,6 +12,7 @@ from service import tensors
 from service.batcher import Batcher
 from service.card import Card
 from service.engines.base import Engine
+from service.errors import Fault, InvalidInput
 from service.queueing import Answer, Job
 from service.schemas import Rows
 from service.signature import Signature
@@ -58,6 +59,12 @@ class ModelHandle:
     def signature(self) -> Signature:
         """Names, dtypes and shapes."""
         return self.engine.signature
+
+    def refuse_too_many(self, rows: int) -> None:
+        """InvalidInput if a request has more rows than could ever wait."""
+        if rows > self.max_queue_rows:
+            detail = f"expected at most {self.max_queue_rows} rows in one request, got {rows}"
+            raise InvalidInput([Fault("", detail)], self.rows.example)
 
     def predict(self, rows: Sequence[Row], deadline: float, wait: Wait) -> Prediction:
         """Queue the rows, wait for all of them; raises what the batcher or the engine says of any.

@@ -63,9 +63,7 @@ def load(handle: ModelHandle, rows: list[Any], many: bool) -> list[Row]:
     """Rows as arrays; InvalidInput."""
     if not rows:
         raise InvalidInput([Fault("", "expected at least one row, got an empty list")], handle.rows.example)
-    if len(rows) > handle.max_queue_rows:
-        detail = f"expected at most {handle.max_queue_rows} rows in one request, got {len(rows)}"
-        raise InvalidInput([Fault("", detail)], handle.rows.example)
+    handle.refuse_too_many(len(rows))
     return handle.rows.load(rows, "/{row}/{name}" if many else "/{name}")
 
 

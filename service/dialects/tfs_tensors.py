@@ -77,10 +77,7 @@ def from_inputs(handle: ModelHandle, inputs: Any) -> list[tensors.Row]:
 
 def load(handle: ModelHandle, rows: Sequence[Any], place: str) -> list[tensors.Row]:
     """Rows as arrays; InvalidInput. `place` is the pattern of the pointers to their values."""
-    if len(rows) > handle.max_queue_rows:
-        raise InvalidInput(
-            [Fault("", f"expected at most {handle.max_queue_rows} rows in one request, got {len(rows)}")]
-        )
+    handle.refuse_too_many(len(rows))
     strings = [spec for spec in handle.signature.inputs.values() if spec.dtype.kind == "O"]
     if strings:
         rows = [decode(row, strings) for row in rows]
