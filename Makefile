@@ -1,4 +1,5 @@
 # make serve    set up, train what the store lacks, serve on 127.0.0.1:8000
+# make zoo      the same with every model there is, in one process
 # make test     set up, run the tests
 # make check    lint, types, tests, documents: what CI runs
 # make load     Locust against a running server      make bench   wrk against a server of its own
@@ -8,19 +9,26 @@ PORT ?= $(or $(MANIFOLD_PORT),8000)
 STORE ?= $(or $(MANIFOLD_STORE),store)
 MODELS ?= similarity qa profile
 VENV := .venv
+CLIENTS := .venv-clients
 RUN := $(VENV)/bin/python
 
-.PHONY: serve models test check lint types docs load bench lock clean
+ZOO := similarity qa profile majority same_distribution classifier adder digits siamese_vectors help_desk titles \
+	activity clothing_price inception residual stereo_depth matrix_sum matrix_product
+
+.PHONY: serve zoo models test check lint types docs load bench lock clean
 
 serve: models
 	@MANIFOLD_STORE=$(STORE) MANIFOLD_PORT=$(PORT) exec $(RUN) -m service serve
+
+zoo:
+	@MANIFOLD_WORKERS=1 $(MAKE) --no-print-directory serve MODELS="$(ZOO)"
 
 models: $(VENV)/full
 	@for model in $(MODELS); do \
 		ls -d $(STORE)/$$model/[1-9]* >/dev/null 2>&1 || $(RUN) -m training $$model --out $(STORE) || exit 1; \
 	done
 
-test: $(VENV)/dev
+test: $(VENV)/dev $(CLIENTS)/clients
 	$(RUN) -m pytest -q
 
 check: lint types test docs
@@ -51,11 +59,19 @@ $(VENV)/%: deploy/requirements/%.txt | $(VENV)/bin/uv
 	$(VENV)/bin/uv pip install --quiet --python $(RUN) --require-hashes -r $<
 	@touch $@
 
+# Others' clients and what they need, which is not what we need.
+$(CLIENTS)/clients: deploy/requirements/clients.txt | $(VENV)/bin/uv
+	$(PYTHON) -m venv --without-pip $(CLIENTS)
+	$(VENV)/bin/uv pip install --quiet --python $(CLIENTS)/bin/python --require-hashes -r $<
+	@touch $@
+
+PROJECT := pyproject.toml
 lock: | $(VENV)/bin/uv
-	for name in "slim" "full --extra full" "dev --extra full --extra dev"; do set -- $$name; target=$$1; shift; \
-		$(VENV)/bin/uv pip compile pyproject.toml "$$@" --quiet --universal --python-version 3.11 --generate-hashes \
+	for name in "slim $(PROJECT)" "full $(PROJECT) --extra full" "dev $(PROJECT) --extra full --extra dev" \
+			"clients --group clients"; do set -- $$name; target=$$1; shift; \
+		$(VENV)/bin/uv pip compile "$$@" --quiet --universal --python-version 3.11 --generate-hashes \
 			--no-emit-index-url --no-header --output-file deploy/requirements/$$target.txt || exit 1; \
 	done
 
 clean:
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis loadtest/report.html
+	rm -rf $(VENV) $(CLIENTS) .mypy_cache .pytest_cache .ruff_cache .hypothesis loadtest/report.html

@@ -69,3 +69,13 @@ class ProfileUser(ModelUser):
     """Sends posts."""
 
     model = "profile"
+
+
+class ZooUser(ModelUser):
+    """Asks one of all the models that are served, a user one model."""
+
+    def on_start(self) -> None:
+        """Draw a model."""
+        served = self.client.get("/models", name="/models").json()
+        self.model = random.choice(served)["name"]
+        super().on_start()

@@ -1,4 +1,4 @@
-"""Rows to ask with, made from a model's own card and signature: texts and token ids of mixed length, and numbers."""
+"""Rows to ask with, made from a model's own card and signature: texts and ids of mixed length, numbers, pictures."""
 
 import random
 from typing import Any
@@ -15,11 +15,23 @@ def row(details: Details, rng: random.Random, *, ids: bool) -> dict[str, Any]:
     """One row of inputs: words as text, or as ids; every length between a few words and twice the example's."""
     described = details["card"].get("inputs", {})
     return {
-        name: words(described[name], rng, ids=ids)
+        name: value(described[name], spec, rng, ids=ids)
         if name in described
         else numbers(spec["shape"][1:], spec["dtype"], rng)
         for name, spec in details["signature"]["inputs"].items()
     }
+
+
+def value(described: Details, spec: Details, rng: random.Random, *, ids: bool) -> Any:
+    """One input's value as its card describes it; pictures, and numbers within bounds, are the card's example."""
+    match described["kind"]:
+        case "tokens":
+            return words(described, rng, ids=ids)
+        case "category":
+            return rng.choice(described["labels"])
+        case "numbers" if described["minimum"] is None and described["maximum"] is None:
+            return numbers(spec["shape"][1:], spec["dtype"], rng)
+    return described["example"]
 
 
 def words(spec: Details, rng: random.Random, *, ids: bool) -> str | list[int]:

@@ -14,7 +14,7 @@ from typing import Any
 import keras
 from keras import layers
 
-from models.architecture import Architecture, Head
+from models.architecture import Architecture, Head, connected
 
 WORDS, WIDTH, SPAN, POOL, HIDDEN, BRACKETS = 50_000, 256, 5, 5, 128, 10
 
@@ -42,7 +42,7 @@ def build(words: int = WORDS, income: int = BRACKETS, masked: bool = True) -> ke
         "income": layers.Dense(income, "softmax", name="income")(x),  # (n, 10)
         "gender": layers.Dense(1, "sigmoid", name="gender")(x),  # (n, 1)
     }
-    return keras.Model({"posts": posts}, outputs, name="profile")
+    return connected({"posts": posts}, outputs, name="profile")
 
 
 # Squared years dwarf the two entropies; the weights bring the three nearer to each other.

@@ -21,7 +21,7 @@ from typing import Any
 import keras
 from keras import layers, ops
 
-from models.architecture import Architecture, Head
+from models.architecture import Architecture, Head, connected
 
 WORDS, ANSWERS = 10_000, 500
 WIDTH, STATE = 32, 32  # of a word, of an LSTM
@@ -39,7 +39,7 @@ def two_encoders(words: int = WORDS, answer: int = ANSWERS, masked: bool = True)
     asked = layers.LSTM(16)(layers.Embedding(words, 32, mask_zero=masked)(question))  # (n, 16)
     x = layers.Concatenate()([told, asked])  # (n, 48)
     outputs = {"answer": layers.Dense(answer, "softmax", name="answer")(x)}  # (n, 500)
-    return keras.Model({"text": text, "question": question}, outputs, name="qa")
+    return connected({"text": text, "question": question}, outputs, name="qa")
 
 
 def attention(words: int = WORDS, answer: int = ANSWERS, masked: bool = True) -> keras.Model:
@@ -71,7 +71,7 @@ def attention(words: int = WORDS, answer: int = ANSWERS, masked: bool = True) ->
     hidden = layers.Dense(HIDDEN, "relu", name="hidden")(asked)  # (n, 64)
     x = layers.Concatenate()([hidden, layers.Flatten()(words_found)])  # (n, 160)
     outputs = {"answer": layers.Dense(answer, "softmax", name="answer")(x)}  # (n, 500)
-    return keras.Model({"text": text, "question": question}, outputs, name="qa")
+    return connected({"text": text, "question": question}, outputs, name="qa")
 
 
 def _forward(heard: Any, mask: Any) -> Any:

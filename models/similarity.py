@@ -13,7 +13,7 @@ from typing import Any
 import keras
 from keras import layers, ops
 
-from models.architecture import Architecture, Head
+from models.architecture import Architecture, Head, connected
 
 WORDS, WIDTH, STATE, HIDDEN = 10_000, 128, 32, 64
 TINY = 1e-12  # Makes the cosine of a side without words, a zero vector, zero; and its slope finite.
@@ -39,7 +39,7 @@ def build(words: int = WORDS, masked: bool = True) -> keras.Model:
     x = layers.Dense(HIDDEN, "relu", name="hidden")(x)  # (n, 64)
     x = layers.Dropout(0.5)(x)
     similarity = layers.Dense(1, "sigmoid", name="similarity")(x)  # (n, 1)
-    return keras.Model({"left": left, "right": right}, {"similarity": similarity}, name="similarity")
+    return connected({"left": left, "right": right}, {"similarity": similarity}, name="similarity")
 
 
 def _mean(x: Any, ids: Any, masked: bool) -> Any:

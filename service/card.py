@@ -1,20 +1,19 @@
-"""card.json: what a model means. Reads it, and turns raw outputs into labels, probabilities and units.
+"""card.json: what a model means, to those who send its inputs and read its outputs.
 
 The file's contract is card.schema.json beside this module. A model without a card is served by its signature alone:
-its outputs are plain numbers.
+its inputs and outputs are plain numbers.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, ClassVar
 
-import numpy as np
 import orjson
 
 from service.errors import ServiceError
-from service.signature import Signature
-from service.tensors import Array, strings
+from service.outputs import OUTPUTS, DescribedOutput, Output, RawOutput
+from service.signature import Shape, Signature
 
 CARD = Path("assets.extra/card.json")
 FORMAT = 1
@@ -28,6 +27,7 @@ class UnreadableCard(ServiceError):
 class TokensInput:
     """An input of words: ids from 0 to `words - 1`; fixed `length`, or any up to `max_length` with padding masked."""
 
+    dtypes: ClassVar[str] = "integers"
     words: int
     pad_id: int
     unknown_id: int
@@ -37,77 +37,72 @@ class TokensInput:
     title: str = ""
     example: Any = None
 
-
-class Output(Protocol):
-    """How one output's rows, an array (rows, …), read in JSON."""
-
-    def interpret(self, values: Array, top: int) -> Iterable[Any]:
-        """One JSON value per row; of many labels, the `top` most probable."""
+    @property
+    def dims(self) -> Shape:
+        """The shape of one row."""
+        return (self.length,)
 
 
 @dataclass(frozen=True)
-class RawOutput:
-    """An output that nobody described: its numbers, or its strings."""
+class NumbersInput:
+    """An input of numbers, each from `minimum` to `maximum`; one row has shape `dims`, () is a single number.
 
-    def interpret(self, values: Array, top: int) -> Iterable[Any]:
-        return values if values.dtype.kind != "O" else strings(values)
+    An open first axis has up to `max_length` steps.
+    """
 
-
-@dataclass(frozen=True)
-class NumberOutput:
-    """A quantity, perhaps with a unit."""
-
-    title: str = ""
+    dtypes: ClassVar[str] = "floats"
+    dims: Shape
+    max_length: int
     unit: str | None = None
     minimum: float | None = None
     maximum: float | None = None
-
-    def interpret(self, values: Array, top: int) -> Iterable[Any]:
-        unit = {"unit": self.unit} if self.unit else {}
-        return [{"value": value, **unit} for value in values.reshape(len(values))]
-
-
-@dataclass(frozen=True)
-class ProbabilityOutput:
-    """The probability of `labels[1]`, which is the answer from `threshold` on; the answer's probability is given."""
-
-    labels: tuple[str, str]
-    threshold: float = 0.5
     title: str = ""
-
-    def interpret(self, values: Array, top: int) -> Iterable[Any]:
-        no, yes = self.labels
-        one = values.dtype.type(1)
-        return [
-            {"label": yes, "probability": p} if p >= self.threshold else {"label": no, "probability": one - p}
-            for p in values.reshape(len(values))
-        ]
+    example: Any = None
 
 
 @dataclass(frozen=True)
-class ProbabilitiesOutput:
-    """One probability per label."""
+class ImageInput:
+    """An input of pixels from 0 to 255: (height, width) grey with one channel, (height, width, 3) red, green, blue."""
 
+    dtypes: ClassVar[str] = "uint8"
+    height: int
+    width: int
+    channels: int
+    title: str = ""
+    example: Any = None
+
+    @property
+    def dims(self) -> tuple[int, ...]:
+        """The shape of one row."""
+        return (self.height, self.width) if self.channels == 1 else (self.height, self.width, self.channels)
+
+
+@dataclass(frozen=True)
+class CategoryInput:
+    """An input of one of the `labels`; the model gets its number, counted from 0."""
+
+    dtypes: ClassVar[str] = "integers"
+    dims: ClassVar[Shape] = ()
     labels: tuple[str, ...]
     title: str = ""
-
-    def interpret(self, values: Array, top: int) -> Iterable[Any]:
-        values = values.reshape(len(values), -1)
-        best = np.argsort(-values, axis=1, kind="stable")[:, : max(top, 1)]
-        chances = np.take_along_axis(values, best, axis=1)
-        return [self._row(row, chance, top) for row, chance in zip(best.tolist(), chances, strict=True)]
-
-    def _row(self, best: list[int], chances: Array, top: int) -> dict[str, Any]:
-        pairs = [[self.labels[number], chance] for number, chance in zip(best, chances, strict=True)]
-        answer = {"label": pairs[0][0], "probability": pairs[0][1]}
-        return {**answer, "top": pairs} if top > 0 else answer
+    example: Any = None
 
 
-OUTPUTS: Mapping[str, type[Any]] = {
-    "number": NumberOutput,
-    "probability": ProbabilityOutput,
-    "probabilities": ProbabilitiesOutput,
+Input = TokensInput | NumbersInput | ImageInput | CategoryInput
+
+INPUTS: Mapping[str, type[Any]] = {
+    "tokens": TokensInput,
+    "numbers": NumbersInput,
+    "image": ImageInput,
+    "category": CategoryInput,
 }
+
+DTYPES: Mapping[str, set[str]] = {
+    "integers": {"int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"},
+    "floats": {"float16", "float32", "float64"},
+    "uint8": {"uint8"},
+}
+"""The dtypes that a kind of input may have in the signature."""
 
 
 @dataclass(frozen=True)
@@ -115,8 +110,8 @@ class Card:
     """A model's meaning; the empty card means nothing beyond the signature."""
 
     title: str = ""
-    inputs: Mapping[str, TokensInput] = field(default_factory=dict)
-    outputs: Mapping[str, Output] = field(default_factory=dict)
+    inputs: Mapping[str, Input] = field(default_factory=dict)
+    outputs: Mapping[str, DescribedOutput] = field(default_factory=dict)
     document: Mapping[str, Any] = field(default_factory=dict)
     """The whole file, as it is shown to clients."""
 
@@ -124,6 +119,11 @@ class Card:
     def example(self) -> dict[str, Any]:
         """One row of inputs that makes sense."""
         return {name: spec.example for name, spec in self.inputs.items()}
+
+    @property
+    def has_words(self) -> bool:
+        """Whether an input is text."""
+        return any(isinstance(spec, TokensInput) for spec in self.inputs.values())
 
     @property
     def twin_agreed(self) -> bool:
@@ -156,35 +156,60 @@ def parse(document: Mapping[str, Any]) -> Card:
         raise ValueError(f"format {document['format']!r}, this version reads format {FORMAT}")
     return Card(
         title=document["title"],
-        inputs={name: parse_input(spec) for name, spec in document["inputs"].items()},
-        outputs={name: parse_output(spec) for name, spec in document["outputs"].items()},
+        inputs={name: described(spec, INPUTS, "input") for name, spec in document["inputs"].items()},
+        outputs={name: described(spec, OUTPUTS, "output") for name, spec in document["outputs"].items()},
         document=document,
     )
 
 
+def described(spec: Mapping[str, Any], kinds: Mapping[str, type[Any]], side: str) -> Any:
+    """An input or output from its JSON, of the class of its kind."""
+    if spec["kind"] not in kinds:
+        raise ValueError(f"{side} kind {spec['kind']!r}, this version reads {sorted(kinds)}")
+    known = {key: tuple(value) if key in ("labels", "dims") else value for key, value in spec.items() if key != "kind"}
+    return kinds[spec["kind"]](**known)
+
+
 def disagreements(card: Card, signature: Signature) -> list[str]:
     """What the card says of a model that has another signature, in words; [] if they fit."""
-    strange = [f"there is no input {name!r}" for name in card.inputs if name not in signature.inputs]
+    return [*strange_inputs(card, signature), *strange_outputs(card, signature)]
+
+
+def strange_inputs(card: Card, signature: Signature) -> Iterator[str]:
+    """Of the inputs, those the model lacks, or takes in another dtype or shape."""
+    for name, spec in card.inputs.items():
+        tensor = signature.inputs.get(name)
+        if tensor is None:
+            yield f"there is no input {name!r}"
+        elif tensor.dtype.name not in DTYPES[spec.dtypes]:
+            yield f"input {name!r} is {tensor.dtype.name}, the card says {spec.dtypes}"
+        elif not alike(tensor.dims, spec.dims):
+            yield f"a row of input {name!r} has shape {shown(tensor.dims)}, the card says {shown(spec.dims)}"
+
+
+def strange_outputs(card: Card, signature: Signature) -> Iterator[str]:
+    """Of the outputs, those the model lacks, or gives in another shape; a row of one number may go without an axis."""
     for name, output in card.outputs.items():
-        if name not in signature.outputs:
-            strange.append(f"there is no output {name!r}")
-            continue
-        size = signature.outputs[name].shape[-1]
-        labels = len(output.labels) if isinstance(output, ProbabilitiesOutput) else 1
-        if size is not None and size != labels:
-            strange.append(f"output {name!r} has {size} values, the card {labels}")
-    return strange
+        tensor = signature.outputs.get(name)
+        if tensor is None:
+            yield f"there is no output {name!r}"
+        elif not alike(tensor.dims, output.dims) and not (tensor.dims == () and output.dims == (1,)):
+            yield f"a row of output {name!r} has shape {shown(tensor.dims)}, the card says {shown(output.dims)}"
 
 
-def parse_input(spec: Mapping[str, Any]) -> TokensInput:
-    if spec["kind"] != "tokens":
-        raise ValueError(f"input kind {spec['kind']!r}, this version reads 'tokens'")
-    return TokensInput(**{key: value for key, value in spec.items() if key != "kind"})
+def alike(left: Shape, right: Shape) -> bool:
+    """Whether shapes agree wherever both are known.
+
+    >>> alike((None, 3), (5, 3)), alike((3,), (3, 1))
+    (True, False)
+    """
+    return len(left) == len(right) and all(None in pair or pair[0] == pair[1] for pair in zip(left, right, strict=True))
 
 
-def parse_output(spec: Mapping[str, Any]) -> Output:
-    known = {key: tuple(value) if key == "labels" else value for key, value in spec.items() if key != "kind"}
-    if spec["kind"] not in OUTPUTS:
-        raise ValueError(f"output kind {spec['kind']!r}, this version reads {sorted(OUTPUTS)}")
-    output: Output = OUTPUTS[spec["kind"]](**known)
-    return output
+def shown(dims: Shape) -> str:
+    """A shape in a message.
+
+    >>> shown((None, 3))
+    '(any, 3)'
+    """
+    return f"({', '.join('any' if size is None else str(size) for size in dims)})"

@@ -11,7 +11,7 @@ from service.tensors import Array
 
 GOLDEN = Path("assets.extra/golden.npz")
 TOLERANCE = 1e-4
-"""Absolute difference allowed, the bound under which export keeps a twin."""
+"""Difference allowed, of numbers above 1 relative to them: the bound under which export keeps a twin."""
 
 Group = tuple[dict[str, Array], dict[str, Array]]
 
@@ -33,18 +33,22 @@ def read(folder: Path) -> list[Group]:
 
 
 def differences(engine: Engine, groups: list[Group]) -> Iterator[tuple[str, float]]:
-    """Per group and output, the largest absolute difference between the engine's answer and the golden one."""
+    """Per group and output, the largest difference of the engine's answer from the golden one."""
     for inputs, outputs in groups:
         answers = engine.run({name: inputs[name] for name in engine.signature.inputs})
         for name, expected in outputs.items():
             yield name, difference(answers[name], expected)
 
 
-def difference(left: Array, right: Array) -> float:
-    """The largest absolute difference; infinite between unequal shapes, and between strings that are not equal."""
-    if left.shape != right.shape or left.dtype.kind == "O":
-        return 0.0 if np.array_equal(left, right) else float("inf")
-    return float(np.max(np.abs(left.astype(np.float64) - right.astype(np.float64)), initial=0.0))
+def difference(actual: Array, expected: Array) -> float:
+    """The largest difference, relative to expected numbers above 1 and absolute below: a year has no more digits.
+
+    Infinite between unequal shapes, and between strings that are not equal.
+    """
+    if actual.shape != expected.shape or actual.dtype.kind == "O":
+        return 0.0 if np.array_equal(actual, expected) else float("inf")
+    wanted = expected.astype(np.float64)
+    return float(np.max(np.abs(actual.astype(np.float64) - wanted) / np.maximum(1, np.abs(wanted)), initial=0.0))
 
 
 def check(engine: Engine, groups: list[Group]) -> float:

@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from service import card as cards
-from service import cost, golden
+from service import cost, fields, golden
 from service.batcher import Batcher, MakeDriver
 from service.engines.base import Engine
 from service.engines.onnx import TWIN
@@ -81,10 +81,11 @@ def serve(
     groups = golden.read(version.folder)
     golden.check(engine, groups)
     rows, seconds = warm(engine, groups, settings.max_batch_rows)
-    tokens = {
-        name: (spec, Tokenizer.read(version.folder / spec.vocabulary, spec.unknown_id))
-        for name, spec in card.inputs.items()
-    }
+    inputs = fields.build(
+        engine.signature,
+        card.inputs,
+        lambda tokens: Tokenizer.read(version.folder / tokens.vocabulary, tokens.unknown_id),
+    )
     return ModelHandle(
         model=version.model,
         version=version.number,
@@ -96,7 +97,7 @@ def serve(
             choose_driver(seconds),
             ModelMetrics(version.model, version.number),
         ),
-        rows=Rows(engine.signature, tokens, example(card, engine.signature)),
+        rows=Rows(inputs, example(card, engine.signature)),
         max_batch_rows=rows,
         max_queue_rows=settings.max_queue_rows,
     )

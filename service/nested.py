@@ -12,10 +12,18 @@ from service.tensors import Array
 
 Path = tuple[int, ...]
 
-ALLOWED: dict[str, set[type]] = {"f": {int, float}, "i": {int}, "u": {int}, "b": {bool}, "O": {str, bytes}}
-"""JSON types by the kind of NumPy dtype. `bool` is not `int` here: true is no number."""
+FLOAT = {int, float}
+ALLOWED: dict[str, set[type]] = {"f": FLOAT, "V": FLOAT, "i": {int}, "u": {int}, "b": {bool}, "O": {str, bytes}}
+"""JSON types by the kind of NumPy dtype; V is bfloat16. `bool` is not `int` here: true is no number."""
 
-NAMES = {"f": "a number", "i": "an integer", "u": "an integer", "b": "true or false", "O": "a string"}
+NAMES = {
+    "f": "a number",
+    "V": "a number",
+    "i": "an integer",
+    "u": "an integer",
+    "b": "true or false",
+    "O": "a string",
+}
 
 
 class Misfit(ValueError):
@@ -30,26 +38,49 @@ def to_array(value: Any, dtype: np.dtype[Any], dims: Shape) -> Array:
     """A value nested `len(dims)` deep as an array of that shape (None fits any size but 0); raises Misfit.
 
     Integers are never wrapped, fractions never cut, true and false are no numbers, and numbers beyond the dtype's
-    range are refused.
+    range are refused. An array that fits is taken as it is, or cast where that loses nothing.
 
     >>> to_array([[1, 2], [3, 4]], np.dtype("float32"), (None, 2)).shape
     (2, 2)
     """
+    if isinstance(value, np.ndarray):
+        if castable(value.dtype, dtype) and agrees(value.shape, dims):
+            return value.astype(dtype, copy=False)
+        value = value.tolist()
     flat, shape = flatten(value, dims)
     types = set(map(type, flat))
     if not types <= ALLOWED[dtype.kind]:
         at = first(flat, lambda x: type(x) not in ALLOWED[dtype.kind])
         raise Misfit(path(at, shape), f"expected {NAMES[dtype.kind]}, got {show(flat[at])}")
+    wide = np.dtype(np.float64) if dtype.kind == "V" else dtype  # of large integers bfloat16 takes none itself
     try:
         with np.errstate(over="ignore"):  # what overflows is found and named below
-            array = np.array(flat, dtype)
+            array = np.array(flat, wide).astype(dtype, copy=False)
     except OverflowError:
         at = first(flat, lambda x: not fits(x, dtype))
         raise Misfit(path(at, shape), out_of_range(flat[at], dtype)) from None
-    if dtype.kind == "f" and not np.isfinite(array).all():
+    if dtype.kind in "fV" and not np.isfinite(array).all():
         at = int(np.flatnonzero(~np.isfinite(array))[0])
         raise Misfit(path(at, shape), out_of_range(flat[at], dtype))
     return array.reshape(shape)
+
+
+def castable(given: np.dtype[Any], wanted: np.dtype[Any]) -> bool:
+    """Whether a cast loses nothing, and makes no number of true and false."""
+    return np.can_cast(given, wanted) and (given.kind == "b") is (wanted.kind == "b")
+
+
+def agrees(shape: Sequence[int], dims: Shape) -> bool:
+    """Whether a shape has these sizes, None of any but 0.
+
+    >>> agrees((2, 3), (None, 3)), agrees((2, 3), (3,)), agrees((0, 3), (None, 3))
+    (True, False, False)
+    """
+    return (
+        len(shape) == len(dims)
+        and 0 not in shape
+        and all(wanted in (None, size) for size, wanted in zip(shape, dims, strict=True))
+    )
 
 
 def flatten(value: Any, dims: Shape) -> tuple[list[Any], list[int]]:
@@ -89,15 +120,25 @@ def path(at: int, shape: Sequence[int]) -> Path:
     return tuple(int(index) for index in np.unravel_index(at, tuple(shape))) if shape else ()
 
 
+def limits(dtype: np.dtype[Any]) -> Any:
+    """The least and the largest number of a dtype, as `min` and `max`."""
+    if dtype.kind == "V":
+        from ml_dtypes import finfo  # there, since its dtype is
+
+        return finfo(dtype)  # type: ignore[no-untyped-call]
+    return np.finfo(dtype) if dtype.kind == "f" else np.iinfo(dtype)
+
+
 def fits(number: int, dtype: np.dtype[Any]) -> bool:
     """Whether an integer is in the dtype's range."""
-    limits: Any = np.finfo(dtype) if dtype.kind == "f" else np.iinfo(dtype)
-    return int(limits.min) <= number <= int(limits.max)
+    bounds, exact = limits(dtype), float if dtype.kind in "fV" else int
+    return exact(bounds.min) <= number <= exact(bounds.max)
 
 
 def out_of_range(number: Any, dtype: np.dtype[Any]) -> str:
-    limits: Any = np.finfo(dtype) if dtype.kind == "f" else np.iinfo(dtype)
-    return f"expected {dtype.name} from {limits.min} to {limits.max}, got {show(number)}"
+    """That a number is beyond the dtype."""
+    bounds = limits(dtype)
+    return f"expected {dtype.name} from {bounds.min} to {bounds.max}, got {show(number)}"
 
 
 def expectation(dtype: np.dtype[Any], dims: Shape) -> str:

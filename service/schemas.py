@@ -1,110 +1,26 @@
-"""Marshmallow: the rows a model takes, built from its signature and card; all faults at once, each with a pointer."""
+"""Marshmallow: the rows a model takes, a field per input; all faults at once, each with a pointer."""
 
-import difflib
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 import marshmallow
-import numpy as np
 from marshmallow import ValidationError, fields
 
 from service import nested
-from service.card import TokensInput
 from service.errors import Fault, InvalidInput
-from service.signature import Signature, TensorSpec
-from service.tensors import Array, Row
-from service.text import Tokenizer
+from service.fields import MOST_ECHOED, Tensor, nearest
+from service.tensors import Row
 
 MISSING = "Missing data for required field."
 UNKNOWN = "Unknown field."
-WORDS = "a string or a list of token ids"
-
-
-class Tensor(fields.Field[Array]):
-    """One row of a tensor: nested JSON lists to an array of the spec's dtype and shape, without the batch axis."""
-
-    def __init__(self, spec: TensorSpec, expected: str | None = None) -> None:
-        expected = expected or nested.expectation(spec.dtype, spec.dims)
-        super().__init__(required=True, data_key=spec.name, error_messages={"null": f"expected {expected}, got null"})
-        self.spec = spec
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Array:
-        try:
-            return self.array(value)
-        except nested.Misfit as misfit:
-            raise ValidationError(at(misfit.path, str(misfit))) from misfit
-
-    def array(self, value: Any) -> Array:
-        """The value as an array; raises nested.Misfit."""
-        return nested.to_array(value, self.spec.dtype, self.spec.dims)
-
-
-class Tokens(Tensor):
-    """One row of words: a string, or a list of token ids."""
-
-    def __init__(self, spec: TensorSpec, tokens: TokensInput, tokenizer: Tokenizer) -> None:
-        super().__init__(spec, WORDS)
-        self.tokens = tokens
-        self.tokenizer = tokenizer
-
-    def array(self, value: Any) -> Array:
-        """int ids (length,): masked padding is left out, so that an id list padded by its sender is answered alike."""
-        ids = self.tokenizer.encode(value) if isinstance(value, str) else self._ids(value)
-        ids = ids.astype(self.spec.dtype, copy=False)
-        is_word = ids != self.tokens.pad_id
-        words = np.count_nonzero(is_word)
-        if words == 0:
-            raise nested.Misfit((), "expected at least one word")
-        if self.tokens.length is not None:
-            return resize(ids, self.tokens.length, self.tokens.pad_id)
-        if words > self.tokens.max_length:
-            raise nested.Misfit((), f"expected at most {self.tokens.max_length} words, got {words}")
-        return ids if words == len(ids) else ids[is_word]
-
-    def _ids(self, value: Any) -> Array:
-        if type(value) is not list:
-            raise nested.Misfit((), f"expected {WORDS}, got {nested.show(value)}")
-        ids = nested.to_array(value, np.dtype(np.int64), (None,))
-        unsigned = ids.view(np.uint64)  # a negative id becomes a huge one: one comparison for both ends
-        if unsigned.max() >= self.tokens.words:
-            wrong = int(np.flatnonzero(unsigned >= self.tokens.words)[0])
-            raise nested.Misfit((wrong,), f"expected a token id from 0 to {self.tokens.words - 1}, got {ids[wrong]}")
-        return ids
-
-
-def resize(ids: Array, length: int, pad_id: int) -> Array:
-    """Cut or padded at the end.
-
-    >>> resize(np.array([5, 6]), 4, 0).tolist(), resize(np.array([5, 6, 7]), 2, 0).tolist()
-    ([5, 6, 0, 0], [5, 6])
-    """
-    resized = np.full(length, pad_id, ids.dtype)
-    resized[: len(ids)] = ids[:length]
-    return resized
-
-
-def at(path: Sequence[int], message: str) -> Any:
-    """A message as marshmallow nests it under its path.
-
-    >>> at((3, 0), "no")
-    {3: {0: ['no']}}
-    """
-    nest: Any = [message]
-    for index in reversed(path):
-        nest = {index: nest}
-    return nest
 
 
 class Rows:
     """Loads rows of one model: JSON objects, keyed by input name, to arrays."""
 
-    def __init__(
-        self, signature: Signature, tokens: Mapping[str, tuple[TokensInput, Tokenizer]], example: Mapping[str, Any]
-    ) -> None:
-        self._fields: dict[str, Tensor] = {
-            name: Tokens(spec, *tokens[name]) if name in tokens else Tensor(spec)
-            for name, spec in signature.inputs.items()
-        }
+    def __init__(self, inputs: Mapping[str, Tensor], example: Mapping[str, Any]) -> None:
+        self._fields = dict(inputs)
         # Inputs may have any name, but a schema's fields may not: "a.b" and "Meta" mean something to marshmallow.
         numbered: dict[str, fields.Field[Any]] = {
             f"input_{at}": field for at, field in enumerate(self._fields.values())
@@ -117,10 +33,13 @@ class Rows:
 
         `place` is the pattern of the pointer to an input's value in the body.
         """
-        loaded = [row for row in map(self._right, rows) if row is not None]
-        if len(loaded) < len(rows):
-            faults = [fault for number, row in enumerate(rows) for fault in self._wrong(row, number, place)]
-            raise InvalidInput(faults[:MOST_FAULTS], self.example)
+        loaded: list[Row] = []
+        for row in rows:
+            right = self._right(row)
+            if right is None:
+                faults = (fault for number, row in enumerate(rows) for fault in self._wrong(row, number, place))
+                raise InvalidInput(list(islice(faults, MOST_FAULTS)), self.example)
+            loaded.append(right)
         return loaded
 
     def _right(self, row: Any) -> Row | None:
@@ -146,19 +65,16 @@ class Rows:
 
     def _explain(self, name: str, nest: Any, pointer: str) -> Iterator[Fault]:
         if nest == [UNKNOWN]:
-            yield Fault(pointer[:MOST_POINTER], f"unknown input {name[:MOST_NAME]!r}{self._nearest(name)}")
+            hint = nearest(name, list(self._fields), "inputs")
+            yield Fault(pointer[:MOST_POINTER], f"unknown input {name[:MOST_ECHOED]!r}{hint}")
         elif nest == [MISSING]:
             yield Fault(pointer, f"missing input {name!r}")
         else:
             yield from flatten(nest, pointer)
 
-    def _nearest(self, name: str) -> str:
-        near = difflib.get_close_matches(name[:MOST_NAME], list(self._fields), n=1)
-        return f", did you mean {near[0]!r}?" if near else f"; the inputs are {', '.join(self._fields)}"
 
-
-MOST_NAME, MOST_POINTER = 60, 100
-"""Characters of a name nobody knows, and of the pointer to it, that an answer repeats."""
+MOST_POINTER = 100
+"""Characters of the pointer to an input nobody knows that an answer repeats."""
 
 MOST_FAULTS = 20
 """Faults named in one answer: enough to mend a body by, and no more than a client reads."""

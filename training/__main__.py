@@ -25,6 +25,7 @@ def arguments(given: Sequence[str] | None, models: Sequence[str]) -> argparse.Na
     add = partial(parser.add_argument, metavar="N")
     columns = "CSV, JSONL or Parquet with a column per input and output (default: generated rows)"
     parser.add_argument("--data", type=Path, metavar="FILE", help=columns)
+    parser.add_argument("--weights", type=Path, metavar="FILE", help="weights to begin with, where a model takes some")
     parser.add_argument("--preset", choices=("quick", "full"), default="quick", help="how much work (default: quick)")
     add("--epochs", type=_positive, help="passes over the rows, at most (default: the preset's)")
     add("--seed", type=_natural, default=0, help="equal seeds give equal models (default: 0)")

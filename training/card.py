@@ -3,7 +3,7 @@
 import json
 import platform
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -13,7 +13,8 @@ from typing import Any
 import jsonschema
 
 from training.encode import Encoder
-from training.task import Number, Output, Probability, Task, Tokens
+from training.studies.finding import Finding
+from training.task import Category, Image, Input, Number, Numbers, Output, Probabilities, Probability, Tokens
 from training.twin import Verdict
 from training.words import PAD_ID, UNKNOWN_ID
 
@@ -49,10 +50,12 @@ class Card:
 
     model: str
     number: int
+    parameters: int
     encoder: Encoder
     provenance: Provenance
     metrics: Mapping[str, Any]
     losses: Mapping[str, Any]
+    findings: Sequence[Finding]
     verified: Verified
 
     def document(self) -> dict[str, Any]:
@@ -65,11 +68,16 @@ class Card:
             "version": self.number,
             "title": task.title,
             "description": task.description,
-            "inputs": {name: _input(name, spec, task) for name, spec in task.inputs.items()},
+            "parameters": self.parameters,
+            "inputs": {
+                name: {**_input(name, spec, self.encoder), "example": task.example[name]}
+                for name, spec in task.inputs.items()
+            },
             "outputs": {name: _output(name, output, self.encoder) for name, output in task.outputs.items()},
             "provenance": asdict(self.provenance) | created,
             "metrics": dict(self.metrics),
             "losses": dict(self.losses),
+            "findings": [asdict(finding) for finding in self.findings],
             "verified": {
                 "rows": self.verified.rows,
                 "twin": asdict(self.verified.twin),
@@ -92,25 +100,46 @@ def vocabulary_file(name: str) -> str:
     return f"assets/{name}.vocabulary.txt"
 
 
-def _input(name: str, spec: Tokens, task: Task) -> dict[str, Any]:
-    return {
-        "kind": "tokens",
-        "title": spec.title,
-        "words": spec.words,
-        "pad_id": PAD_ID,
-        "unknown_id": UNKNOWN_ID,
-        "length": spec.length,
-        "max_length": spec.max_length,
-        "vocabulary": vocabulary_file(name),
-        "example": task.example[name],
-    }
+def _input(name: str, spec: Input, encoder: Encoder) -> dict[str, Any]:
+    match spec:
+        case Tokens():
+            return {
+                "kind": "tokens",
+                "title": spec.title,
+                "words": spec.words,
+                "pad_id": PAD_ID,
+                "unknown_id": UNKNOWN_ID,
+                "length": spec.length,
+                "max_length": spec.max_length,
+                "vocabulary": vocabulary_file(name),
+            }
+        case Numbers():
+            return _numbers(spec) | {"max_length": spec.max_length}
+        case Image():
+            return {"kind": "image", **asdict(spec)}
+        case Category():
+            return {"kind": "category", "title": spec.title, "labels": list(encoder.labels[name])}
 
 
 def _output(name: str, output: Output, encoder: Encoder) -> dict[str, Any]:
-    if isinstance(output, Number):
-        bounds = {"minimum": output.minimum, "maximum": output.maximum}
-        return {"kind": "number", "title": output.title, "unit": output.unit} | bounds
-    labels = list(encoder.labels[name])
+    match output:
+        case Number():
+            return {"kind": "number", "title": output.title, "unit": output.unit} | _bounds(output)
+        case Numbers():
+            return _numbers(output)
+        case Probability() | Probabilities():
+            return _labelled(output) | {"labels": list(encoder.labels[name]), "threshold": output.threshold}
+
+
+def _labelled(output: Probability | Probabilities) -> dict[str, Any]:
     if isinstance(output, Probability):
-        return {"kind": "probability", "title": output.title, "labels": labels, "threshold": output.threshold}
-    return {"kind": "probabilities", "title": output.title, "labels": labels}
+        return {"kind": "probability", "title": output.title}
+    return {"kind": "probabilities", "title": output.title, "otherwise": output.otherwise}
+
+
+def _numbers(spec: Numbers) -> dict[str, Any]:
+    return {"kind": "numbers", "title": spec.title, "dims": list(spec.dims), "unit": spec.unit} | _bounds(spec)
+
+
+def _bounds(spec: Number | Numbers) -> dict[str, Any]:
+    return {"minimum": spec.minimum, "maximum": spec.maximum}

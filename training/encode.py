@@ -1,4 +1,11 @@
-"""Columns to tensors: which word is which id and which label which class, learnt from the training rows alone."""
+"""Columns to tensors: which word is which id and which label which class, learnt from the training rows alone.
+
+column of the table            input                     target
+text                           Tokens    (t,) int32
+label                          Category  () int32        Probability (n, 1), Probabilities (n,)
+number or array of numbers     Numbers   dims float32    Number (n, 1), Numbers (n, *dims)
+picture                        Image     (h, w[, 3]) uint8
+"""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -10,9 +17,21 @@ from numpy.typing import NDArray
 
 from training import words
 from training.mistakes import Mistake
-from training.task import Number, Probabilities, Probability, Table, Task
+from training.task import (
+    Category,
+    Image,
+    Input,
+    Number,
+    Numbers,
+    Probabilities,
+    Probability,
+    Table,
+    Task,
+    Tokens,
+)
 
-Ids = NDArray[np.int32]
+Array = NDArray[Any]
+Labelled = Category | Probability | Probabilities
 
 
 def length(table: Table) -> int:
@@ -27,10 +46,10 @@ def select(table: Table, places: Any) -> Table:
 
 @dataclass(frozen=True)
 class Rows:
-    """Encoded rows: ragged ids per input, `(t,)` each; targets per output, `(n, 1)` or, for classes, `(n,)`."""
+    """Encoded rows: an array per row of each input, open axes unpadded; targets per output, all rows in one array."""
 
-    inputs: Mapping[str, list[Ids]]
-    targets: Mapping[str, NDArray[Any]]
+    inputs: Mapping[str, list[Array]]
+    targets: Mapping[str, Array]
 
     def __len__(self) -> int:
         return len(next(iter(self.inputs.values())))
@@ -38,7 +57,7 @@ class Rows:
 
 @dataclass(frozen=True)
 class Encoder:
-    """A task's vocabularies by token input and labels by class output, and what they turn a table into."""
+    """A task's vocabularies by token input and labels by name of what has labels, and what they turn a table into."""
 
     task: Task
     vocabularies: Mapping[str, list[str]]
@@ -46,29 +65,43 @@ class Encoder:
 
     @property
     def sizes(self) -> dict[str, int]:
-        """What `Architecture.build` must be told: the classes of outputs whose labels were learnt."""
-        outputs = self.task.outputs.items()
-        return {n: len(self.labels[n]) for n, out in outputs if isinstance(out, Probabilities) and out.labels is None}
+        """What `Architecture.build` must be told: how many labels were learnt where the task names none."""
+        return {name: len(self.labels[name]) for name, spec in labelled(self.task).items() if spec.labels is None}
 
-    def inputs(self, table: Table) -> dict[str, list[Ids]]:
-        """Ids of every row of every input."""
-        known = {name: words.index(self.vocabularies[name]) for name in self.task.inputs}
-        return {
-            name: [words.ids(text, known[name], spec.length) for text in table[name]]
-            for name, spec in self.task.inputs.items()
-        }
+    def inputs(self, table: Table) -> dict[str, list[Array]]:
+        """The arrays of every row of every input."""
+        return {name: self._column(name, spec, table[name]) for name, spec in self.task.inputs.items()}
 
-    def targets(self, table: Table) -> dict[str, NDArray[Any]]:
-        """Numbers `(n, 1)`, the second label's 0 or 1 `(n, 1)`, or class numbers `(n,)`."""
-        targets: dict[str, NDArray[Any]] = {}
-        for name, output in self.task.outputs.items():
-            if isinstance(output, Number):
-                targets[name] = np.asarray(table[name], dtype=np.float32)[:, None]
-                continue
-            number = {label: place for place, label in enumerate(self.labels[name])}
-            classes = np.asarray([number[label] for label in table[name]], dtype=np.int32)
-            targets[name] = classes.astype(np.float32)[:, None] if isinstance(output, Probability) else classes
-        return targets
+    def _column(self, name: str, spec: Input, column: list[Any]) -> list[Array]:
+        match spec:
+            case Tokens():
+                known = words.index(self.vocabularies[name])
+                return [words.ids(text, known, spec.length) for text in column]
+            case Category():
+                return list(self._classes(name, column))
+            case Numbers() | Image():
+                return [np.asarray(value, dtype=spec.dtype) for value in column]
+
+    def targets(self, table: Table) -> dict[str, Array]:
+        """The truth about every output."""
+        return {name: self.target(name, table) for name in self.task.outputs}
+
+    def target(self, name: str, table: Table) -> Array:
+        """Numbers `(n, 1)` or `(n, *dims)`, the second label's 0 or 1 `(n, 1)`, or class numbers `(n,)`."""
+        output, column = self.task.outputs[name], table[name]
+        match output:
+            case Number():
+                return np.asarray(column, dtype=np.float32)[:, None]
+            case Numbers():
+                return np.asarray(column, dtype=output.dtype)
+            case Probability():
+                return self._classes(name, column).astype(np.float32)[:, None]
+            case Probabilities():
+                return self._classes(name, column)
+
+    def _classes(self, name: str, column: list[str]) -> NDArray[np.int32]:
+        number = {label: place for place, label in enumerate(self.labels[name])}
+        return np.asarray([number[label] for label in column], dtype=np.int32)
 
     def rows(self, table: Table) -> Rows:
         """The whole table, encoded."""
@@ -81,27 +114,39 @@ class Encoder:
         return table if len(keep) == length(table) else select(table, keep)
 
 
-def learn(task: Task, train: Table) -> Encoder:
-    """Vocabularies and labels of the training rows; Mistake if an output has fewer than two labels.
+def labelled(task: Task) -> dict[str, Labelled]:
+    """The inputs and outputs that have labels."""
+    both = {**task.inputs, **task.outputs}
+    return {name: spec for name, spec in both.items() if isinstance(spec, Category | Probability | Probabilities)}
 
-    All inputs share one vocabulary, each cut to its own number of words: inputs that share an embedding must agree on
-    ids, and for the others it does no harm.
+
+def tokens(task: Task) -> dict[str, Tokens]:
+    """The inputs of words."""
+    return {name: spec for name, spec in task.inputs.items() if isinstance(spec, Tokens)}
+
+
+def learn(task: Task, train: Table) -> Encoder:
+    """Vocabularies and labels of the training rows; Mistake where fewer than two labels are.
+
+    All inputs of words share one vocabulary, each cut to its own number of words: inputs that share an embedding must
+    agree on ids, and for the others it does no harm.
     """
-    texts = [text for name in task.inputs for text in train[name]]
-    shared = words.vocabulary(texts, max(spec.words for spec in task.inputs.values()))
-    vocabularies = {name: shared[: spec.words] for name, spec in task.inputs.items()}
-    labels = {
-        name: _labels(name, output, train[name])
-        for name, output in task.outputs.items()
-        if not isinstance(output, Number)
-    }
+    texts = tokens(task)
+    shared = words.vocabulary(
+        (text for name in texts for text in train[name]), max((spec.words for spec in texts.values()), default=2)
+    )
+    vocabularies = {name: shared[: spec.words] for name, spec in texts.items()}
+    labels = {name: _labels(name, spec, train[name]) for name, spec in labelled(task).items()}
     return Encoder(task, vocabularies, labels)
 
 
-def _labels(name: str, output: Probability | Probabilities, column: list[str]) -> tuple[str, ...]:
-    if output.labels is not None:
-        return output.labels
-    frequent = Counter(sorted(column)).most_common(output.at_most)
+def _labels(name: str, spec: Labelled, column: list[str]) -> tuple[str, ...]:
+    if spec.labels is not None:
+        return spec.labels
+    frequent = Counter(sorted(column)).most_common(spec.at_most)
     if len(frequent) < 2:
         raise Mistake(f"{name}: the training rows hold {len(frequent)} label; at least two are needed to tell apart")
-    return tuple(sorted(label for label, _ in frequent))
+    labels = tuple(sorted(label for label, _ in frequent))
+    if isinstance(spec, Probabilities) and spec.otherwise not in (None, *labels):
+        raise Mistake(f"{name}: no training row has the label {spec.otherwise!r}, the answer where none is sure")
+    return labels

@@ -1,7 +1,7 @@
 """Each output judged on rows the model never saw, beside the trivial rule that its task names."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 from training import metrics
 from training.encode import Encoder, length
-from training.task import Number, Output, Probabilities, Probability, Table
+from training.task import Number, Numbers, Output, Probabilities, Probability, Table
 
 
 @dataclass(frozen=True)
 class Judged:
-    """One output's held-out rows: `truth` and `guess` are numbers or class numbers, `(n,)`."""
+    """One output's held-out rows: `truth` and `guess` are numbers or class numbers, `(n,)`, or arrays of numbers."""
 
     metrics: Mapping[str, Any]
     truth: NDArray[Any]
@@ -26,21 +26,28 @@ class Judged:
 
 def evaluate(encoder: Encoder, train: Table, test: Table, predictions: Mapping[str, NDArray[Any]]) -> dict[str, Judged]:
     """Judge every output; its metrics hold the model's figures and, under "baseline", the trivial rule's."""
-    targets = encoder.targets(test)
     judged = {}
     for name, output in encoder.task.outputs.items():
         rule, trivial = _baseline(encoder, name, train, test)
-        truth = targets[name].ravel()
+        truth = encoder.target(name, test)
+        truth = truth if isinstance(output, Numbers) else truth.ravel()
         beside = {"baseline": {"name": rule, **_judge(output, truth, trivial).metrics}}
-        found = _judge(output, truth, predictions[name])
+        found = _judge(output, truth, predictions[name], encoder.labels.get(name, ()))
         judged[name] = replace(found, metrics={**found.metrics, **beside})
     return judged
 
 
-def _judge(output: Output, truth: NDArray[Any], said: NDArray[Any]) -> Judged:
-    """`said` is `(n, 1)`, or `(n, classes)` for probabilities."""
+def _judge(output: Output, truth: NDArray[Any], said: NDArray[Any], labels: Sequence[str] = ()) -> Judged:
+    """A trivial rule has no `labels`, and its most probable class is its answer, however improbable.
+
+    `said` is `(n, 1)`, `(n, *dims)` for numbers, or `(n, classes)` for probabilities.
+    """
+    if isinstance(output, Numbers):
+        return Judged(metrics.of_numbers(truth, said, ranked=False), truth, said.astype(float))
     if isinstance(output, Probabilities):
         guess = said.argmax(axis=1)
+        if output.otherwise is not None and labels:
+            guess[said.max(axis=1) < output.threshold] = labels.index(output.otherwise)
         return Judged(metrics.of_classes(truth, guess), truth, guess)
     numbers = said[:, 0].astype(float)
     if isinstance(output, Number):
@@ -56,11 +63,13 @@ def _baseline(encoder: Encoder, name: str, train: Table, test: Table) -> tuple[s
     rows = length(test)
     if callable(rule) and not isinstance(output, Probabilities):
         title = str(getattr(rule, "__name__", "rule")).strip("_").replace("_", " ")
-        return title, np.asarray(rule({column: test[column] for column in encoder.task.inputs}), dtype=float)[:, None]
-    if isinstance(output, Number) and rule in ("mean", "median"):
-        column = np.asarray(train[name], dtype=float)
-        return rule, np.full((rows, 1), np.mean(column) if rule == "mean" else np.median(column))
-    if not isinstance(output, Number) and rule == "majority":
+        said = np.asarray(rule({column: test[column] for column in encoder.task.inputs}), dtype=float)
+        return title, said.reshape(rows, -1) if said.ndim == 1 else said
+    if isinstance(output, Number | Numbers) and rule in ("mean", "median"):
+        column = encoder.target(name, train).astype(float)
+        middle = np.mean(column, axis=0) if rule == "mean" else np.median(column, axis=0)
+        return rule, np.broadcast_to(middle, (rows, *middle.shape))
+    if isinstance(output, Probability | Probabilities) and rule == "majority":
         counts = Counter(train[name])
         shares = np.asarray([counts[label] / length(train) for label in encoder.labels[name]])
         return rule, np.tile(shares[1:] if isinstance(output, Probability) else shares, (rows, 1))

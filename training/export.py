@@ -4,7 +4,7 @@ draft folder ─ write ─▶ reload ─ ask golden rows ─▶ compare twin and
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import monotonic
@@ -15,6 +15,7 @@ from training.encode import Encoder, Rows
 from training.evaluate import Judged
 from training.losses import shares
 from training.report import write_report
+from training.studies.finding import Finding
 from training.task import Table
 from training.train import Trained
 from training.versions import Version, publishing
@@ -22,11 +23,12 @@ from training.versions import Version, publishing
 
 @dataclass(frozen=True)
 class Held:
-    """The test rows: as text, as tensors, and as they were judged."""
+    """The test rows: as given, as tensors, and as they were judged; and what else the model showed."""
 
     table: Table
     rows: Rows
     judged: Mapping[str, Judged]
+    findings: Sequence[Finding] = ()
 
 
 def export(trained: Trained, held: Held, provenance: Provenance, version: Version) -> Path:
@@ -41,16 +43,26 @@ def export(trained: Trained, held: Held, provenance: Provenance, version: Versio
         run = saved_model.load(folder)
         groups = golden.answer(held.rows, run)
         golden.save(groups, extra / "golden.npz")
-        warmup.write(extra / "tf_serving_warmup_requests", version.model, groups, held.table)
+        warmup.write(extra / "tf_serving_warmup_requests", version.model, encoder, groups, held.table)
         verified = Verified(
             rows=sum(len(group.places) for group in groups),
             twin=twin.make(trained, saved_model.specs(encoder), groups, extra / "model.onnx"),
             batch_difference=golden.batch_difference(groups, run),
         )
-        write_report(extra / "report", trained, held.judged, losses)
+        write_report(extra / "report", trained, held.judged, held.findings, losses)
         metrics = {name: judged.metrics for name, judged in held.judged.items()}
         lasted = replace(provenance, seconds=round(provenance.seconds + monotonic() - started, 1))
-        made = Card(version.model, version.number, encoder, lasted, metrics, losses, verified).document()
+        made = Card(
+            model=version.model,
+            number=version.number,
+            parameters=trained.model.count_params(),
+            encoder=encoder,
+            provenance=lasted,
+            metrics=metrics,
+            losses=losses,
+            findings=held.findings,
+            verified=verified,
+        ).document()
         (extra / "card.json").write_text(json.dumps(made, indent=2, ensure_ascii=False) + "\n", "utf-8")
     return version.folder
 

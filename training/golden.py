@@ -7,18 +7,20 @@ golden.npz   0/inputs/text (1, 37)   0/inputs/question (1, 4)   0/outputs/answer
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from training.encode import Ids, Rows
+from training.encode import Array, Rows
 
 Tensors = dict[str, NDArray[Any]]
 Run = Callable[[Mapping[str, NDArray[Any]]], Tensors]
 
 ROWS, GROUP_ROWS = 40, 4
+MOST_BYTES = 2_000_000  # Of all the rows' inputs, so that asking them stays quick where a row is a picture.
 CROWD = 32  # A batch as a busy server makes it.
 
 
@@ -27,32 +29,29 @@ class Group:
     """Rows of one shape: their places in the test table, their inputs, and the SavedModel's outputs."""
 
     places: Sequence[int]
-    inputs: Mapping[str, Ids]
+    inputs: Mapping[str, Array]
     outputs: Mapping[str, NDArray[Any]]
 
 
 def choose(rows: Rows) -> list[list[int]]:
     """Places of about 40 rows in groups of equal shape, short and long alike; the first group is a single row."""
-    by_shape: dict[tuple[int, ...], list[int]] = defaultdict(list)
+    by_shape: dict[tuple[tuple[int, ...], ...], list[int]] = defaultdict(list)
     for place in range(len(rows)):
-        by_shape[tuple(len(column[place]) for column in rows.inputs.values())].append(place)
-    shapes = sorted(by_shape, key=lambda shape: (sum(shape), shape))
+        by_shape[tuple(column[place].shape for column in rows.inputs.values())].append(place)
+    shapes = sorted(by_shape, key=lambda shape: (sum(map(prod, shape)), shape))
+    wanted = min(ROWS, MOST_BYTES // sum(column[0].nbytes for column in rows.inputs.values()))
     first = by_shape[shapes[len(shapes) // 2]].pop(0)
     groups = [
-        by_shape[shape][start : start + GROUP_ROWS] for shape in shapes for start in _starts(by_shape[shape], shapes)
+        by_shape[shape][start : start + GROUP_ROWS]
+        for shape in shapes
+        for start in range(0, min(len(by_shape[shape]), -(-wanted // len(shapes))), GROUP_ROWS)
     ]
     groups = [group for group in groups if group]
     # Groups of several rows first: they show what a batch does to a row. Then evenly over the lengths.
     several = [group for group in groups if len(group) > 1] or groups
-    count = min(len(several), max(1, (ROWS - 1) // GROUP_ROWS))
+    count = min(len(several), max(1, (wanted - 1) // GROUP_ROWS))
     picked = sorted({round(float(place)) for place in np.linspace(0, len(several) - 1, count)}) if several else []
     return [[first], *(several[number] for number in picked)]
-
-
-def _starts(places: list[int], shapes: list[Any]) -> range:
-    """Where groups begin: one group a shape, or, where there are few shapes, as many as are needed."""
-    wanted = -(-ROWS // len(shapes))
-    return range(0, min(len(places), wanted), GROUP_ROWS)
 
 
 def answer(rows: Rows, run: Run) -> list[Group]:
@@ -74,8 +73,11 @@ def save(groups: Sequence[Group], path: Path) -> None:
 
 
 def difference(expected: Mapping[str, NDArray[Any]], actual: Mapping[str, NDArray[Any]]) -> float:
-    """The largest absolute difference over all outputs; infinite where one is not a number."""
-    worst = max(float(np.max(np.abs(expected[name] - actual[name]))) for name in expected)
+    """The largest difference over all outputs, of numbers above 1 relative to them; infinite where one is no number."""
+    worst = max(
+        float(np.max(np.abs(expected[name] - actual[name]) / np.maximum(1, np.abs(expected[name]))))
+        for name in expected
+    )
     return worst if np.isfinite(worst) else float("inf")
 
 

@@ -13,8 +13,11 @@ Shares = dict[str, dict[str, float | None]]
 def shares(trained: Trained) -> Shares:
     """Per head: its weight, its share of the validation loss at the best epoch, and a weight that would level them.
 
-    Keras logs each head's loss before weighting. A model with a single head has no log of its own for it.
+    Keras logs each head's loss before weighting. A model with a single head has no log of its own for it, and one that
+    was not trained has no losses.
     """
+    if not trained.epochs:
+        return {}
     heads = trained.architecture.heads
     logged = {
         name: trained.history.get(f"val_{name}_loss", trained.history["val_loss"])[trained.best] for name in heads

@@ -12,6 +12,8 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from sklearn.metrics import roc_curve
 
+from training.studies.finding import Finding
+
 BLUE, ORANGE, GREY = "#1f5f99", "#d9822b", "#8a8f98"
 LABELS = 30  # More classes than these do not fit: the most frequent are drawn.
 POINTS = 3_000
@@ -98,6 +100,18 @@ def calibration(path: Path, title: str, bins: Sequence[tuple[float, float, int]]
         axis.plot(said, came, color=BLUE, linewidth=1)
         axis.scatter(said, came, s=12 + 160 * rows / rows.max(), color=BLUE, alpha=0.7, linewidths=0)
         axis.set(title=f"{title}: calibration", xlabel="probability said", ylabel="share come true", aspect="equal")
+
+
+def findings(path: Path, found: Sequence[Finding]) -> None:
+    """A bar per figure, a row of bars per finding."""
+    bars = max(len(finding.figures) for finding in found)
+    with _figure(path, (6.4, (0.7 + 0.32 * bars) * len(found)), len(found)) as axes:
+        for axis, finding in zip(axes, found, strict=True):
+            drawn = axis.barh(list(finding.figures), list(finding.figures.values()), color=BLUE)
+            axis.bar_label(drawn, fmt="%.3g", padding=4)
+            axis.invert_yaxis()
+            axis.margins(x=0.15)
+            axis.set(title=finding.title, xlabel=finding.unit or "")
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """One training run from prepared rows to a published version, told in the terminal as it goes.
 
-fit ─▶ judge on the test rows ─▶ export ─▶ table
+fit ─▶ judge on the test rows ─▶ study ─▶ export ─▶ table
 """
 
 import sys
@@ -14,8 +14,9 @@ from training.card import Provenance
 from training.evaluate import evaluate
 from training.export import Held, export
 from training.prepare import Prepared, Run
-from training.task import Number
-from training.train import fit, predict
+from training.studies import STUDIES
+from training.task import Number, Numbers
+from training.train import beginning_with, fit, predict
 from training.versions import Version, number
 
 
@@ -28,19 +29,24 @@ def train_and_export(rows: Prepared, architectures: Mapping[int, Architecture], 
     version = Version(run.store, run.model, number(run.store, run.model, run.version, newest))
     architecture = architectures.get(version.number, architectures[newest])
     encoder, splits, outputs = rows.encoder, rows.splits, rows.encoder.task.outputs
+    if run.weights:
+        architecture = beginning_with(run.weights, architecture)
     counts = ", ".join(f"{count} {name} rows" for name, count in rows.counts.items())
     _say(f"{run.model} version {version.number}: {counts}")
 
     trained = fit(architecture, encoder, splits, rows.preset, run.seed)
     test = encoder.rows(splits.test)
     judged = evaluate(encoder, splits.train, splits.test, predict(trained.model, test, list(outputs)))
+    findings = STUDIES[run.model](trained, splits, rows.preset, run.seed) if run.model in STUDIES else []
     _say("exporting …")
     seconds = time.monotonic() - started
     provenance = Provenance(rows.source, rows.counts, run.seed, run.preset, trained.epochs, seconds)
-    folder = export(trained, Held(splits.test, test, judged), provenance, version)
+    folder = export(trained, Held(splits.test, test, judged, findings), provenance, version)
 
-    units = {name: output.unit for name, output in outputs.items() if isinstance(output, Number)}
+    units = {name: output.unit for name, output in outputs.items() if isinstance(output, Number | Numbers)}
     print(report.table(judged, units))
+    if findings:
+        print(report.told(findings))
     advice = report.advice(losses.shares(trained))
     if advice:
         print(advice)

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 
-from training.data import files
 from training.encode import Encoder, learn, length
+from training.formats import files
 from training.mistakes import Mistake
 from training.task import Preset, Splits, Table, Task
 from training.versions import refuse_published, refuse_unwritable
@@ -24,6 +24,7 @@ class Run:
     version: int | None = None
     data: Path | None = None
     epochs: int | None = None
+    weights: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -42,17 +43,29 @@ def prepare(task: Task, run: Run) -> Prepared:
     refuse_unwritable(run.store)
     if run.version is not None:
         refuse_published(run.store, run.model, run.version)
+    if run.weights and not run.weights.is_file():
+        raise Mistake(f"{run.weights}: no such file")
     preset = task.presets[run.preset]
     if run.epochs is not None:
         preset = replace(preset, epochs=run.epochs)
     if run.data:
-        splits = files.load(run.data, task, run.seed)
-        source = f"{run.data.name} (SHA-256 {sha256(run.data.read_bytes()).hexdigest()[:16]})"
+        own = task.read(run.data, run.seed) if task.read and run.data.exists() else None
+        splits = own or files.load(run.data, task, run.seed)
+        source = f"{run.data.name} (SHA-256 {digest(run.data)[:16]})"
     else:
         splits, source = task.generate(preset.rows, run.seed), task.data
     encoder = learn(task, splits.train)
     splits = known(encoder, splits)
     return Prepared(splits, encoder, preset, source, {name: length(table) for name, table in vars(splits).items()})
+
+
+def digest(path: Path) -> str:
+    """SHA-256 of a file, or of the files in a folder, one after another by name."""
+    total = sha256()
+    for file in sorted(path.iterdir()) if path.is_dir() else [path]:
+        if file.is_file():
+            total.update(file.read_bytes())
+    return total.hexdigest()
 
 
 def known(encoder: Encoder, splits: Splits) -> Splits:

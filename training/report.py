@@ -1,15 +1,17 @@
 """The report: report.json and pictures beside the model, and a short table in the terminal."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from training import metrics, pictures
+from training import graph, metrics, pictures
 from training.encode import Encoder
 from training.evaluate import Judged
 from training.losses import Shares
-from training.task import Number, Probability
+from training.studies.finding import Finding
+from training.task import Number, Numbers, Probability
 from training.train import Trained
 
 SHOWN = {
@@ -24,16 +26,23 @@ SHOWN = {
 }
 
 
-def write_report(folder: Path, trained: Trained, judged: Mapping[str, Judged], losses: Shares) -> None:
+def write_report(
+    folder: Path, trained: Trained, judged: Mapping[str, Judged], findings: Sequence[Finding], losses: Shares
+) -> None:
     """Write the pictures and report.json into a new `folder`."""
     folder.mkdir()
-    pictures.curves(folder / "learning_curves.png", trained.history, trained.best)
+    graph.draw(trained.architecture.unmasked(**trained.encoder.sizes), folder / "layers.png")
+    if trained.epochs:
+        pictures.curves(folder / "learning_curves.png", trained.history, trained.best)
+    if findings:
+        pictures.findings(folder / "findings.png", findings)
     details = {name: _output(folder, name, trained.encoder, found) for name, found in judged.items()}
     report = {
         "epochs": trained.epochs,
-        "best_epoch": trained.best + 1,
+        "best_epoch": trained.best + 1 if trained.epochs else None,
         "history": dict(trained.history),
         "losses": losses,
+        "findings": [asdict(finding) for finding in findings],
         "outputs": details,
     }
     (folder / "report.json").write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", "utf-8")
@@ -54,6 +63,16 @@ def table(judged: Mapping[str, Judged], units: Mapping[str, str | None]) -> str:
     )
 
 
+def told(findings: Sequence[Finding]) -> str:
+    """The findings, ready to print: a line each."""
+    lines = []
+    for finding in findings:
+        unit = f" ({finding.unit})" if finding.unit else ""
+        figures = ", ".join(f"{name} {value:.3g}" for name, value in finding.figures.items())
+        lines.append(f"{finding.title}{unit}: {figures}")
+    return "\n".join(lines)
+
+
 def advice(losses: Shares) -> str | None:
     """One line on heads whose shares of the loss are far apart; None if they are not."""
     if all(head["suggested_weight"] is None for head in losses.values()):
@@ -67,8 +86,9 @@ def advice(losses: Shares) -> str | None:
 def _output(folder: Path, name: str, encoder: Encoder, found: Judged) -> dict[str, Any]:
     output = encoder.task.outputs[name]
     details: dict[str, Any] = {"metrics": dict(found.metrics)}
-    if isinstance(output, Number):
-        pictures.scatter(folder / f"{name}.scatter.png", output.title, output.unit, found.truth, found.guess)
+    if isinstance(output, Number | Numbers):
+        truth, guess = found.truth.ravel(), found.guess.ravel()
+        pictures.scatter(folder / f"{name}.scatter.png", output.title, output.unit, truth, guess)
         return details
     labels = list(encoder.labels[name])
     counts = metrics.confusion(found.truth, found.guess, len(labels))

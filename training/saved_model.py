@@ -1,7 +1,9 @@
-"""The SavedModel: one graph, asked with ids ("serving_default") or with strings ("text").
+"""The SavedModel: one graph, asked with ids ("serving_default") or, where inputs are words, with strings ("text").
 
 ids  (n, t) ──────────────────────────────▶ model ─▶ outputs by name
 text (n,)   ─ TextVectorization, in graph ─▶ model ─▶ the same outputs
+
+Inputs that are no words, (n, *dims), are the same in both.
 """
 
 from collections.abc import Mapping
@@ -13,7 +15,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from training.encode import Encoder
+from training.encode import Encoder, tokens
 from training.golden import Run, Tensors
 
 IDS, TEXT = "serving_default", "text"
@@ -21,13 +23,13 @@ IDS, TEXT = "serving_default", "text"
 
 def specs(encoder: Encoder) -> list[Any]:
     """The `tf.TensorSpec` of each input of "serving_default", in the task's order."""
-    return [tf.TensorSpec((None, spec.length), tf.int32, name=name) for name, spec in encoder.task.inputs.items()]
+    return [tf.TensorSpec((None, *spec.dims), spec.dtype, name=name) for name, spec in encoder.task.inputs.items()]
 
 
 def write(model: Any, encoder: Encoder, folder: Path) -> None:
-    """Write both signatures into `folder`."""
-    names = list(encoder.task.inputs)
-    vectorise = {name: _vectorisation(encoder, name) for name in names}
+    """Write the signatures into `folder`."""
+    names, texts = list(encoder.task.inputs), list(tokens(encoder.task))
+    vectorise = {name: _vectorisation(encoder, name) for name in texts}
     for layer in vectorise.values():
         layer(tf.constant(["built before it is traced"]))
     archive = keras.export.ExportArchive()
@@ -39,12 +41,13 @@ def write(model: Any, encoder: Encoder, folder: Path) -> None:
         return model(dict(zip(names, tensors, strict=True)), training=False)
 
     def from_text(*tensors: Any) -> Any:
-        return model({name: vectorise[name](text) for name, text in zip(names, tensors, strict=True)}, training=False)
+        given = dict(zip(names, tensors, strict=True))
+        return model(given | {name: vectorise[name](given[name]) for name in texts}, training=False)
 
     archive.add_endpoint(IDS, from_ids, input_signature=specs(encoder))
-    archive.add_endpoint(
-        TEXT, from_text, input_signature=[tf.TensorSpec((None,), tf.string, name=name) for name in names]
-    )
+    if texts:
+        strings = {name: tf.TensorSpec((None,), tf.string, name=name) for name in texts}
+        archive.add_endpoint(TEXT, from_text, input_signature=[strings.get(spec.name, spec) for spec in specs(encoder)])
     archive.write_out(str(folder), verbose=False)
 
 
@@ -69,7 +72,7 @@ def _vectorisation(encoder: Encoder, name: str) -> Any:
     return keras.layers.TextVectorization(
         standardize="lower_and_strip_punctuation",
         split="whitespace",
-        output_sequence_length=encoder.task.inputs[name].length,
+        output_sequence_length=tokens(encoder.task)[name].length,
         vocabulary=encoder.vocabularies[name][2:],
         name=f"{name}_words",
     )

@@ -5,10 +5,17 @@ Everything here ends up on the model's card, so that the service can speak of wo
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, ClassVar
 
 Table = dict[str, list[Any]]
-"""Columns by name, all equally long. Text is `str`, a number `float`, a class its label (`str`)."""
+"""Columns by name, all equally long.
+
+Text is `str`, a number `float`, several numbers a float array, a picture a uint8 array, a class its label (`str`).
+"""
+
+Dims = tuple[int | None, ...]
+"""The shape of one row; None is an open length."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +39,55 @@ class Tokens:
     words: int
     length: int | None = None
     max_length: int = 1_000
+    dtype: ClassVar[str] = "int32"
+
+    @property
+    def dims(self) -> Dims:
+        """The shape of one row."""
+        return (self.length,)
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """An input or output of numbers, float32: () is one, (9,) a vector, (2, 2) a matrix, (None, 128) a series.
+
+    An open first axis has up to `max_length` steps; shorter rows of a batch end in steps of zeros, to be masked.
+    """
+
+    title: str
+    dims: Dims = ()
+    unit: str | None = None
+    minimum: float | None = None
+    maximum: float | None = None
+    max_length: int = 1_000
+    dtype: ClassVar[str] = "float32"
+
+
+@dataclass(frozen=True)
+class Image:
+    """An input of pixels, uint8: (height, width) grey with one channel, (height, width, 3) red, green, blue."""
+
+    title: str
+    height: int
+    width: int
+    channels: int = 3
+    dtype: ClassVar[str] = "uint8"
+
+    @property
+    def dims(self) -> tuple[int, ...]:
+        """The shape of one row."""
+        return (self.height, self.width) if self.channels == 1 else (self.height, self.width, self.channels)
+
+
+@dataclass(frozen=True)
+class Category:
+    """An input of one label; the model gets its number, int32. Without `labels`, those of the training rows."""
+
+    title: str
+    labels: tuple[str, ...] | None = None
+    at_most: int = 500
+    dtype: ClassVar[str] = "int32"
+    dims: ClassVar[Dims] = ()
 
 
 @dataclass(frozen=True)
@@ -55,22 +111,28 @@ class Probability:
 
 @dataclass(frozen=True)
 class Probabilities:
-    """An output of one probability per label. Without `labels`, those of the training rows, `at_most` of them."""
+    """An output of one probability per label. Without `labels`, those of the training rows, `at_most` of them.
+
+    With `otherwise`, one of the labels, that is the answer wherever no label's probability reaches `threshold`.
+    """
 
     title: str
     labels: tuple[str, ...] | None = None
     at_most: int = 500
+    threshold: float = 0.0
+    otherwise: str | None = None
 
 
-Input = Tokens
-Output = Number | Probability | Probabilities
+Input = Tokens | Numbers | Image | Category
+Output = Number | Numbers | Probability | Probabilities
 
 
 @dataclass(frozen=True)
 class Preset:
     """How much work one training run is: rows to generate, passes over them, rows per step, Adam's step size.
 
-    With `decay` the step size warms up, then falls along a cosine to nothing over all epochs.
+    With `decay` the step size warms up, then falls along a cosine to nothing over all epochs. No epochs: the model is
+    served as it is built.
     """
 
     rows: int
@@ -87,6 +149,8 @@ class Task:
 
     `example` is one row of inputs that reads well in a README; `baselines` name, per output, the trivial rule that the
     report sets beside the model: "majority", "mean", "median", or a function from inputs to predictions.
+
+    `read(path, seed)` reads a file in a format of its own for `--data`, or returns None if it is in none of them.
     """
 
     title: str
@@ -98,3 +162,4 @@ class Task:
     data: str
     presets: Mapping[str, Preset]
     baselines: Mapping[str, str | Callable[[Table], Sequence[float]]]
+    read: Callable[[Path, int], Splits | None] | None = None

@@ -3,7 +3,8 @@
 import sys
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, Self
 
 import keras
@@ -11,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from models.architecture import Architecture
-from training.batches import dataset, lengths, order
+from models.architecture import Adapt, Architecture
+from training.batches import dataset, order, sizes
 from training.encode import Encoder, Rows
 from training.mistakes import Mistake
 from training.task import Preset, Splits
@@ -23,7 +24,10 @@ WARMUP_STEPS = 100
 
 @dataclass(frozen=True)
 class Trained:
-    """A fitted model, what it was built from, and its curves: `history["val_loss"][epoch]`, the best epoch's number."""
+    """A fitted model, what it was built from, and its curves: `history["val_loss"][epoch]`, the best epoch's number.
+
+    A model that is served as it is built has no curves.
+    """
 
     model: Any
     architecture: Architecture
@@ -34,7 +38,7 @@ class Trained:
     @property
     def epochs(self) -> int:
         """How many passes over the training rows were made."""
-        return len(self.history["loss"])
+        return len(self.history.get("loss", ()))
 
 
 def fit(architecture: Architecture, encoder: Encoder, splits: Splits, preset: Preset, seed: int) -> Trained:
@@ -46,6 +50,10 @@ def fit(architecture: Architecture, encoder: Encoder, splits: Splits, preset: Pr
     keras.utils.set_random_seed(seed)
     steps = -(-len(train) // preset.batch)
     model = architecture.compiled(optimizer(preset, steps), **encoder.sizes)
+    if architecture.adapt:
+        begin(architecture.adapt, model, train)
+    if not preset.epochs:
+        return Trained(model, architecture, encoder, {}, 0)
     # XLA compiles once per shape, minutes on a CPU where lengths vary; the plain graph serves every shape.
     model.jit_compile = False
     stop = keras.callbacks.EarlyStopping(patience=preset.patience, restore_best_weights=True)
@@ -66,6 +74,31 @@ def fit(architecture: Architecture, encoder: Encoder, splits: Splits, preset: Pr
     return Trained(model, architecture, encoder, curves, int(np.argmin(curves["val_loss"])))
 
 
+def begin(adapt: Adapt, model: Any, train: Rows) -> None:
+    """Set the weights that are computed; Mistake if the rows do not allow it."""
+    try:
+        adapt(model, train.inputs, train.targets)
+    except ValueError as error:
+        raise Mistake(str(error)) from error
+
+
+def beginning_with(file: Path, architecture: Architecture) -> Architecture:
+    """The architecture, trained on from the weights in a file; Mistake if it takes none, or not these."""
+    load, adapt = architecture.load_weights, architecture.adapt
+    if load is None:
+        raise Mistake("this model takes no --weights")
+
+    def adapt_and_load(model: Any, inputs: Any, targets: Any) -> None:
+        if adapt:
+            adapt(model, inputs, targets)
+        try:
+            load(model, file)
+        except (OSError, ValueError) as error:
+            raise Mistake(f"{file}: {str(error).splitlines()[0]}") from error
+
+    return replace(architecture, adapt=adapt_and_load)
+
+
 def optimizer(preset: Preset, steps: int) -> Any:
     """Adam for `steps` a pass; with `decay`, gradients longer than 1 are cut to it as well."""
     rate: Any = preset.learning_rate
@@ -81,7 +114,7 @@ def optimizer(preset: Preset, steps: int) -> Any:
 def predict(model: Any, rows: Rows, names: list[str]) -> dict[str, NDArray[np.float32]]:
     """Every output for every row, `(n, …)`, in the rows' own order."""
     answers = model.predict(dataset(rows, PREDICT_ROWS), verbose=0)
-    back = np.argsort(np.concatenate(order(lengths(rows), PREDICT_ROWS, None)))
+    back = np.argsort(np.concatenate(order(sizes(rows), PREDICT_ROWS, None)))
     return {name: answers[name][back] for name in names}
 
 

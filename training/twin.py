@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from training.golden import Group, difference
 from training.train import Trained
 
-TOLERANCE = 1e-4  # Absolute, on every output of every golden row.
+TOLERANCE = 1e-4  # Of `golden.difference`, on every output of every golden row.
 OPSET = 18
 LARGE = 100_000  # Numbers in a weight.
 
@@ -59,7 +59,7 @@ def convert(trained: Trained, inputs: Sequence[Any], path: Path) -> None:
     import tensorflow as tf
     import tf2onnx
 
-    unmasked = trained.architecture.build(masked=False, **trained.encoder.sizes)
+    unmasked = trained.architecture.unmasked(**trained.encoder.sizes)
     unmasked.set_weights(trained.model.get_weights())
     weights = [variable.value for variable in unmasked.trainable_variables]
     fixed = [variable.value for variable in unmasked.non_trainable_variables]

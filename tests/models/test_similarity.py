@@ -56,10 +56,6 @@ def unmasked(masked):
     return model
 
 
-def test_the_default_sizes_have_the_known_number_of_parameters():
-    assert SIAMESE.build().count_params() == 1_321_345
-
-
 def test_both_sides_share_one_embedding_and_one_lstm(masked):
     kinds = [type(layer).__name__ for layer in masked.layers]
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from service import schemas
+from service import fields, schemas
 from service.card import TokensInput
 from service.errors import Fault, InvalidInput
 from service.schemas import Rows
@@ -18,7 +18,8 @@ def tokens(length: int | None = None, pad_id: int = 0, dtype: str = "int32") -> 
     """One input of words, `w`, and one of numbers, `x`."""
     spec = TokensInput(words=6, pad_id=pad_id, unknown_id=1, length=length, max_length=4, vocabulary="")
     signature = Signature(specs(w=(dtype, (None, length)), x=("float32", (None,))), {})
-    return Rows(signature, {"w": (spec, Tokenizer(VOCABULARY))}, {"w": "the cat", "x": 0})
+    inputs = fields.build(signature, {"w": spec}, lambda _: Tokenizer(VOCABULARY))
+    return Rows(inputs, {"w": "the cat", "x": 0})
 
 
 def ids(rows: Rows, value) -> list[int]:
@@ -97,8 +98,9 @@ def test_null_is_told_what_to_be_instead():
 
 def test_an_unknown_name_is_compared_with_the_known_ones():
     long = "x" * 10_000
-    found = {fault.pointer: fault.detail for fault in faults(tokens(), [{"w": "cat", "x": 1, "W": 1, long: 1}])}
-    assert found["/0/W"] == "unknown input 'W'; the inputs are w, x"
+    found = {fault.pointer: fault.detail for fault in faults(tokens(), [{"w": "cat", "x": 1, "W": 1, "y": 1, long: 1}])}
+    assert found["/0/W"] == "unknown input 'W', did you mean 'w'?"
+    assert found["/0/y"] == "unknown input 'y'; the inputs are w, x"
     (echoed,) = (pointer for pointer in found if pointer.startswith("/0/xx"))
     assert found[echoed].endswith("; the inputs are w, x")
     assert len(echoed + found[echoed]) < 300

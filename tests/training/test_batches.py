@@ -36,6 +36,36 @@ def test_shorter_rows_end_in_zeros():
     assert pad([np.array([5, 6, 7], "int32"), np.array([8], "int32")]).tolist() == [[5, 6, 7], [8, 0, 0]]
 
 
+def test_only_the_first_axis_is_padded():
+    series = [np.ones((2, 3), "float32"), np.ones((1, 3), "float32")]
+
+    assert pad(series).tolist() == [[[1, 1, 1], [1, 1, 1]], [[1, 1, 1], [0, 0, 0]]]
+
+
+def test_a_text_without_words_is_one_pad():
+    assert pad([np.array([], "int32")]).tolist() == [[0]]
+
+
+def test_rows_of_one_shape_are_stacked_as_they_are():
+    pictures = [np.full((2, 2), shade, "uint8") for shade in (0, 255)]
+
+    assert (pad(pictures).shape, pad(pictures).dtype) == ((2, 2, 2), np.dtype("uint8"))
+    assert pad([np.float32(1), np.float32(2)]).tolist() == [1, 2]
+
+
+def test_a_data_set_leaves_open_what_varies_and_nothing_else():
+    series = [np.zeros((length, 4), "float32") for length in (3, 1)]
+    rows = Rows({"a": series, "b": list(np.zeros((2, 5, 6), "uint8")), "c": list(np.zeros(2, "int32"))}, {})
+
+    inputs, _ = dataset(rows, 2).element_spec
+
+    assert {name: tuple(spec.shape) for name, spec in inputs.items()} == {
+        "a": (None, None, 4),
+        "b": (None, 5, 6),
+        "c": (None,),
+    }
+
+
 def test_a_data_set_gives_inputs_and_targets_by_name_and_knows_how_many_batches_it_has():
     ids = [np.arange(2, 2 + length, dtype="int32") for length in (3, 1, 2)]
     made = dataset(Rows({"a": ids}, {"y": np.asarray([[1.0], [2.0], [3.0]], "float32")}), 2)

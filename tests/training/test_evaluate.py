@@ -1,11 +1,14 @@
 """Figures against values computed by hand."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from tests.training import toys
 from training import metrics
 from training.evaluate import evaluate
+from training.task import Numbers, Probabilities
 
 
 def test_errors_of_numbers():
@@ -81,3 +84,30 @@ def test_each_output_stands_beside_its_baseline():
     assert judged["long"].metrics["accuracy"] == 1.0
     assert judged["long"].metrics["baseline"]["accuracy"] == 0.5
     assert judged["long"].metrics["baseline"]["roc_auc"] == 0.5
+
+
+def with_output(name, output, baseline):
+    """The toys, judged by one output alone."""
+    return replace(toys.TASK, outputs={name: output}, baselines={name: baseline})
+
+
+def test_an_answer_below_the_threshold_is_the_label_for_it_and_the_baseline_knows_no_threshold():
+    output = Probabilities("Colour", threshold=0.6, otherwise="red")
+    encoder = replace(toys.encoder(), task=with_output("colour", output, "majority"))
+    said = {"colour": np.array([[0.6, 0.2, 0.2], [0.59, 0.4, 0.01]])}
+    colours = {"colour": ["blue", "red"], "left": ["a", "b"]}
+
+    judged = evaluate(encoder, {"colour": ["blue", "green"]}, colours, said)["colour"]
+
+    assert judged.guess.tolist() == [0, 2]
+    assert judged.metrics == {"accuracy": 1.0, "baseline": {"name": "majority", "accuracy": 0.5}}
+
+
+def test_arrays_of_numbers_are_judged_number_by_number_and_beside_their_own_mean():
+    encoder = replace(toys.encoder(), task=with_output("matrix", Numbers("Matrix", dims=(2,)), "mean"))
+    train = {"matrix": [[0, 10], [2, 20]], "left": ["a", "b"]}
+
+    judged = evaluate(encoder, train, {"matrix": [[1, 16]], "left": ["a"]}, {"matrix": np.array([[1.0, 14.0]])})
+
+    assert judged["matrix"].metrics["mae"] == 1.0
+    assert judged["matrix"].metrics["baseline"]["mae"] == 0.5

@@ -117,7 +117,13 @@ def test_the_card_keeps_to_its_schema_and_names_what_ran(card):
     jsonschema.validate(card, json.loads(SCHEMA.read_text()), jsonschema.Draft202012Validator)
 
     assert (card["model"], card["version"], card["inputs"]["left"]["words"]) == ("toy", 1, toys.WORDS)
-    assert card["outputs"]["colour"] == {"kind": "probabilities", "title": "Colour", "labels": ["blue", "green", "red"]}
+    assert card["outputs"]["colour"] == {
+        "kind": "probabilities",
+        "title": "Colour",
+        "labels": ["blue", "green", "red"],
+        "threshold": 0.0,
+        "otherwise": None,
+    }
     assert card["provenance"]["versions"]["keras"] == keras.__version__
     assert set(card["metrics"]) == set(card["losses"]) == set(card["outputs"])
 
@@ -166,6 +172,7 @@ def test_the_report_lies_beside_the_model_in_pictures_and_numbers(artifact):
     report = json.loads((folder / "report.json").read_text())
 
     assert {path.name for path in folder.glob("*.png")} == {
+        "layers.png",
         "learning_curves.png",
         "overlap.scatter.png",
         "colour.confusion.png",

@@ -1,17 +1,21 @@
 """A person's own file is read in three formats; what is wrong with it is said all at once, by line."""
 
+import base64
+import io
 import json
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
+import PIL.Image
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from tests.training import toys
-from training.data import files
+from training.formats import files
 from training.mistakes import DataMistake
-from training.task import Probabilities, Tokens
+from training.task import Category, Image, Numbers, Probabilities, Tokens
 from training.words import split as words
 
 GOOD = {"left": "red, x", "right": "y", "overlap": 0.5, "colour": "red", "long": "yes"}
@@ -156,3 +160,80 @@ def test_a_split_is_64_16_20_and_follows_the_seed():
 def test_too_few_different_rows_cannot_be_split():
     with pytest.raises(DataMistake, match="file: only 1 rows have different inputs; at least 10"):
         files.split({"left": ["a", "A!"]}, ["left"], 0, "file")
+
+
+KINDS = replace(
+    toys.TASK,
+    inputs={
+        "series": Numbers("Steps", dims=(None, 2), minimum=0, maximum=9, max_length=2),
+        "picture": Image("Picture", 2, 2, channels=1),
+        "brand": Category("Brand"),
+    },
+    outputs={"sums": Numbers("Sums", dims=(2,))},
+)
+PIXELS = np.array([[0, 255], [7, 8]], "uint8")
+KIND = {"series": [[1, 2]], "picture": PIXELS.tolist(), "brand": "x", "sums": [1.5, 2]}
+
+
+def png():
+    file = io.BytesIO()
+    PIL.Image.fromarray(PIXELS).save(file, "PNG")
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("ending", ["csv", "jsonl", "parquet"])
+def test_numbers_pictures_and_categories_are_read_from(tmp_path, ending):
+    (tmp_path / "dot.png").write_bytes(png())
+    pictures = ["dot.png", base64.b64encode(png()).decode()]
+    records = [{**KIND, "picture": picture} for picture in pictures]
+    if ending == "csv":
+        records = [{**record, "series": "[[1, 2]]", "sums": "[1.5, 2]"} for record in records]
+    frame, file = pd.DataFrame(records), tmp_path / f"rows.{ending}"
+    write = {
+        "csv": lambda: frame.to_csv(file, index=False),
+        "jsonl": lambda: frame.to_json(file, orient="records", lines=True),
+        "parquet": lambda: frame.to_parquet(file),
+    }
+    write[ending]()
+
+    table = files.read(file, KINDS)
+
+    assert [column[0].tolist() for column in (table["series"], table["sums"])] == [[[1, 2]], [1.5, 2]]
+    assert [picture.tolist() for picture in table["picture"]] == [PIXELS.tolist()] * 2
+    assert table["brand"] == ["x", "x"]
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"series": [[1, 2, 3]]}, "series expected 2 elements, got 3"),
+        ({"series": [[1, 10]]}, "series has 10, above 9"),
+        ({"series": [[-1, 1]]}, "series has -1, below 0"),
+        ({"series": [[1, 1]] * 3}, "series has 3 steps, at most 2 are served"),
+        ({"series": "1 2"}, "series is '1 2', not numbers"),
+        ({"series": None}, "series is missing"),
+        ({"sums": [1, float("nan")]}, "sums expected"),
+        ({"picture": [[0, 256], [0, 0]]}, "picture expected"),
+        ({"picture": "no.png"}, "picture 'no.png' cannot be read: No such file or directory"),
+        ({"picture": "???"}, "picture is '???', neither a file's name nor base64"),
+        ({"picture": "Zm9v"}, "picture "),
+        ({"brand": 1.5}, "brand is 1.5, not a label"),
+    ],
+    ids=str,
+)
+def test_what_is_wrong_with_a_field_of_another_kind_is_said(tmp_path, change, problem):
+    file = tmp_path / "a.jsonl"
+    file.write_text(lines(KIND, {**KIND, **change}))
+
+    with pytest.raises(DataMistake) as mistake:
+        files.read(file, KINDS)
+    assert len(mistake.value.problems) == 1
+    assert mistake.value.problems[0].startswith(f"line 2: {problem}")
+
+
+def test_rows_with_the_same_numbers_stay_together():
+    table = {"series": [np.full((1, 2), row // 2) for row in range(40)], "sums": list(range(40))}
+    splits = files.split(table, ["series"], 0, "a file")
+
+    parts = [{float(row[0, 0]) for row in part["series"]} for part in vars(splits).values()]
+    assert sum(map(len, parts)) == len(set.union(*parts)) == 20

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from training.data import people
-from training.data.people import BRACKETS, GENDERS, NAMES, Person, draw, favourites, liking, post
 from training.data.profile import FEWEST_WORDS, LENGTH, MOST_WORDS, SHARES, TASK, generate
+from training.generators import people
+from training.generators.people import BRACKETS, GENDERS, NAMES, Person, draw, favourites, liking, post
 from training.words import split
 
 SPLITS = ("train", "validation", "test")

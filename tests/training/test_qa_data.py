@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from training.data.qa import KINDS, TASK, WEIGHTS, generate, rows
-from training.data.stories import OBJECTS, PEOPLE, PLACES
+from training.generators.stories import OBJECTS, PEOPLE, PLACES
 
 SPLITS = ("train", "validation", "test")
 COUNT = 1_500

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from training.data.scenes import DEEDS, FAMILY, LISTS, LIVING, SUBJECTS, SYNONYMS, Scene, draw, plural, tell
 from training.data.similarity import (
     DENIAL,
     KINDS,
@@ -23,6 +22,7 @@ from training.data.similarity import (
     similarity,
     word_overlap,
 )
+from training.generators.scenes import DEEDS, FAMILY, LISTS, LIVING, SUBJECTS, SYNONYMS, Scene, draw, plural, tell
 from training.words import split
 
 SPLITS = ("train", "validation", "test")

@@ -8,7 +8,7 @@ Every person writes one row of posts and is in one split only.
 
 from random import Random
 
-from training.data.people import BRACKETS, GENDERS, draw, post
+from training.generators.people import BRACKETS, GENDERS, draw, post
 from training.task import Number, Preset, Probabilities, Probability, Splits, Table, Task, Tokens
 
 FEWEST_WORDS, MOST_WORDS = 60, 280
@@ -52,7 +52,7 @@ TASK = Task(
         "flontic.",
     },
     generate=generate,
-    data="generated posts of invented people (training/data/people.py); synthetic, says nothing of real people",
+    data="generated posts of invented people (training/generators/people.py); synthetic, says nothing of real people",
     presets={
         "quick": Preset(rows=3_500, epochs=6, batch=32, patience=6),
         "full": Preset(rows=20_000, epochs=12, batch=32, patience=4),

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from random import Random
 
-from training.data.stories import OBJECTS, PEOPLE, PLACES, Homes, Story, tell
+from training.generators.stories import OBJECTS, PEOPLE, PLACES, Homes, Story, tell
 from training.task import Preset, Probabilities, Splits, Table, Task, Tokens
 
 LENGTHS = range(1, 13)
@@ -189,7 +189,7 @@ TASK = Task(
         "question": "Where is the milk?",
     },
     generate=generate,
-    data="generated bAbI-style stories (training/data/stories.py)",
+    data="generated bAbI-style stories (training/generators/stories.py)",
     presets={
         "quick": Preset(rows=50_000, epochs=4, batch=128, learning_rate=3e-3, decay=True),
         "full": Preset(rows=200_000, epochs=8, batch=128, learning_rate=3e-3, decay=True),

@@ -21,7 +21,7 @@ from dataclasses import dataclass, fields, replace
 from math import fsum
 from random import Random
 
-from training.data.scenes import DEEDS, FAMILY, SUBJECTS, Scene, draw, tell
+from training.generators.scenes import DEEDS, FAMILY, SUBJECTS, Scene, draw, tell
 from training.task import Number, Preset, Splits, Table, Task, Tokens
 from training.words import split
 

@@ -1,5 +1,7 @@
 """Rows from a person's own file: CSV, JSONL or Parquet with one column per named input and output.
 
+In a column of numbers stands a JSON list, in one of pictures a path from the file's folder, base64, or nested numbers.
+
     file ─ read ─▶ records with their line ─ check ─▶ Table ─ split ─▶ 64 % train, 16 % validation, 20 % test
 
 Every fault is collected before anything is said, so that one look is enough to mend the file. Other columns are
@@ -14,8 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from training.data import checks
 from training.encode import length, select
+from training.formats import checks
 from training.mistakes import DataMistake
 from training.task import Splits, Table, Task
 from training.words import split as words
@@ -38,7 +40,7 @@ def read(file: Path, task: Task) -> Table:
     table: Table = {name: [] for name in names}
     problems: list[str] = []
     for where, record in _records(file, names):
-        values, faults = ({}, [record]) if isinstance(record, str) else checks.row(record, task)
+        values, faults = ({}, [record]) if isinstance(record, str) else checks.row(record, task, file.parent)
         problems += [f"{where}: {fault}" for fault in faults]
         for name in names if not faults else ():
             table[name].append(values[name])
@@ -48,13 +50,13 @@ def read(file: Path, task: Task) -> Table:
 
 
 def split(table: Table, inputs: list[str], seed: int, name: str) -> Splits:
-    """Random parts of 64, 16 and 20 % by seed; rows whose inputs hold the same words, in any order, stay together.
+    """Random parts of 64, 16 and 20 % by seed; rows with the same inputs, in any order, stay together.
 
     DataMistake if fewer than ten rows differ. `name` is the file's, for the message.
     """
-    groups: dict[tuple[str, ...], list[int]] = {}
+    groups: dict[tuple[bytes, ...], list[int]] = {}
     for row in range(length(table)):
-        groups.setdefault(tuple(sorted(" ".join(words(table[column][row])) for column in inputs)), []).append(row)
+        groups.setdefault(tuple(sorted(_same(table[column][row]) for column in inputs)), []).append(row)
     if len(groups) < FEWEST:
         raise DataMistake(name, [f"only {len(groups)} rows have different inputs; at least {FEWEST} are needed"])
     # By groups and not by rows: so none of the three parts can be empty, however often one row is repeated.
@@ -64,6 +66,11 @@ def split(table: Table, inputs: list[str], seed: int, name: str) -> Splits:
     for place, group in enumerate(np.random.default_rng(seed).permutation(len(groups))):
         parts[int(np.searchsorted(bounds, place, side="right"))] += members[group]
     return Splits(*(select(table, sorted(part)) for part in parts))
+
+
+def _same(value: Any) -> bytes:
+    """Equal for equal values; for texts, of the same words."""
+    return " ".join(words(value)).encode() if isinstance(value, str) else np.asarray(value).tobytes()
 
 
 def _records(file: Path, names: list[str]) -> list[Record]:

@@ -1,0 +1,1 @@
+"""What rows are drawn from: invented people, plots, pictures and movements. Pure chance and rules, by seed."""
