@@ -15,13 +15,15 @@ RUN := $(VENV)/bin/python
 ZOO := similarity qa profile majority same_distribution classifier adder digits siamese_vectors help_desk titles \
 	activity clothing_price inception residual stereo_depth matrix_sum matrix_product
 
-.PHONY: serve zoo models test check lint types docs load bench lock clean
+.PHONY: serve zoo zoo-models models test check lint types docs load bench lock clean
 
 serve: models
 	@MANIFOLD_STORE=$(STORE) MANIFOLD_PORT=$(PORT) exec $(RUN) -m service serve
 
-zoo:
-	@MANIFOLD_WORKERS=1 $(MAKE) --no-print-directory serve MODELS="$(ZOO)"
+zoo zoo-models: MODELS := $(ZOO)
+zoo: export MANIFOLD_WORKERS := 1
+zoo: serve
+zoo-models: models
 
 models: $(VENV)/full
 	@for model in $(MODELS); do \
@@ -65,10 +67,9 @@ $(CLIENTS)/clients: deploy/requirements/clients.txt | $(VENV)/bin/uv
 	$(VENV)/bin/uv pip install --quiet --python $(CLIENTS)/bin/python --require-hashes -r $<
 	@touch $@
 
-PROJECT := pyproject.toml
 lock: | $(VENV)/bin/uv
-	for name in "slim $(PROJECT)" "full $(PROJECT) --extra full" "dev $(PROJECT) --extra full --extra dev" \
-			"clients --group clients"; do set -- $$name; target=$$1; shift; \
+	for name in "slim pyproject.toml" "full pyproject.toml --extra full" \
+			"dev pyproject.toml --extra full --extra dev" "clients --group clients"; do set -- $$name; target=$$1; shift; \
 		$(VENV)/bin/uv pip compile "$$@" --quiet --universal --python-version 3.11 --generate-hashes \
 			--no-emit-index-url --no-header --output-file deploy/requirements/$$target.txt || exit 1; \
 	done

@@ -3,6 +3,7 @@
 import re
 import secrets
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any
 
 from flask import Flask, Response, g, request
@@ -10,10 +11,13 @@ from werkzeug.exceptions import HTTPException
 
 from service import metrics
 from service.catalog import Catalog
-from service.dialects import health, native, tfs
+from service.dialects import cors, health, native, oip, tfs
+from service.dialects.coding import INFLATERS
+from service.dialects.compression import compress
 from service.dialects.exchange import Label, json_response
 from service.errors import ServiceError
 from service.handle import Wait
+from service.openapi import blueprint as openapi
 from service.settings import Settings
 
 REQUEST_ID = re.compile(r"[\w.:/+=-]{1,128}", re.ASCII)
@@ -26,13 +30,18 @@ def create_app(settings: Settings, catalog: Catalog, wait: Wait) -> Flask:
     app.url_map.merge_slashes = False
     app.register_blueprint(native.blueprint(catalog, settings, wait))
     app.register_blueprint(tfs.blueprint(catalog, settings, wait))
+    app.register_blueprint(oip.blueprint(catalog, settings, wait))
     app.register_blueprint(health.blueprint(catalog))
+    app.register_blueprint(openapi.blueprint(catalog, settings))
     app.register_error_handler(HTTPException, http_error)
+    app.after_request(compress)
     app.after_request(finish)
+    if settings.origins:
+        cors.allow(app, settings.origins)
 
     @app.get("/")
     def index() -> Response:
-        paths = {"models": "/models", "ready": "/readyz", "metrics": "/metrics"}
+        paths = {"models": "/models", "docs": "/docs", "ready": "/readyz", "metrics": "/metrics"}
         return json_response(
             {"service": "manifold", **paths, "predict": [f"/predict/{name}" for name in catalog.models()]}
         )
@@ -52,25 +61,32 @@ class HttpError(ServiceError):
 
     def __init__(self, error: HTTPException) -> None:
         super().__init__(error.description or error.name)
-        self.status = error.code or 500
-        self.title = error.name
-        self.slug = error.name.lower().replace(" ", "-")
+        if error.code not in (None, self.status):
+            self.status = error.code
+            self.title = error.name
+            self.slug = error.name.lower().replace(" ", "-")
 
 
 def http_error(error: HTTPException) -> Response:
     """Flask's own errors in the body of the dialect the path belongs to."""
-    answer = tfs.failed if request.path.startswith("/v1/") else native.problem
-    response = answer(HttpError(error))
+    response = dialect(request.path)(HttpError(error))
     for name, value in error.get_headers():
         if name == "Allow":
             response.headers[name] = value
     return response
 
 
+def dialect(path: str) -> Callable[[ServiceError], Response]:
+    """The error body of the dialect to which a path belongs."""
+    return {"v1": tfs.failed, "v2": oip.failed}.get(path.split("/")[1], native.problem)
+
+
 def finish(response: Response) -> Response:
     """Every response carries its request's id and is counted once."""
     given = request.headers.get("X-Request-Id", "")
     response.headers["X-Request-Id"] = given if REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+    if response.status_code == HTTPStatus.UNSUPPORTED_MEDIA_TYPE:
+        response.headers["Accept-Encoding"] = ", ".join(INFLATERS)
     label: Label = g.get("label") or Label()
     metrics.count_request(label.model, label.version, request.blueprint or "", response.status_code)
     return response

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from service import tensors
 from service.engines.base import Engine
-from service.errors import DeadlineExceeded, Draining, EngineFailed
+from service.errors import DeadlineExceeded, Draining, EngineFailed, InvalidInput, ServiceError
 from service.queueing import Answer, Job, Queue
 
 Clock = Callable[[], float]
@@ -146,9 +146,9 @@ class Batcher:
         return tensors.split(outputs, [job.rows for job in batch])
 
 
-def failure(error: Exception) -> EngineFailed:
-    """Whatever an engine raised, as an EngineFailed whose message is one line a client may read."""
-    if isinstance(error, EngineFailed):
+def failure(error: Exception) -> ServiceError:
+    """Whatever an engine raised, as an EngineFailed whose message is one line a client may read, or as it is."""
+    if isinstance(error, EngineFailed | InvalidInput):
         return error
     lines = str(error).strip().splitlines()
     wrapped = EngineFailed(f"{type(error).__name__}: {lines[0][:300] if lines else 'no message'}")

@@ -3,7 +3,7 @@
     bytes ─▶ dialect ──▶ catalog ──────▶ schemas ─────▶ batcher ─────────▶ engine
              MalformedBody  ModelNotFound    InvalidInput   QueueFull         EngineFailed
              BodyTooLarge   VersionNotFound                 Draining
-                            ModelNotReady                   DeadlineExceeded
+             UnsupportedCoding  ModelNotReady               DeadlineExceeded
 
 Errors cut across on the way back: one handler per dialect turns them into that dialect's body.
 """
@@ -41,6 +41,14 @@ class BodyTooLarge(ServiceError):
     status = 413
     title = "Body too large"
     slug = "body-too-large"
+
+
+class UnsupportedCoding(ServiceError):
+    """The body comes in a Content-Encoding that is not read here."""
+
+    status = 415
+    title = "Unsupported content coding"
+    slug = "unsupported-coding"
 
 
 class ModelNotFound(ServiceError):

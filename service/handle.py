@@ -16,7 +16,7 @@ from service.errors import Fault, InvalidInput
 from service.queueing import Answer, Job
 from service.schemas import Rows
 from service.signature import Signature
-from service.tensors import Array, Row
+from service.tensors import Array, Group, Row
 
 Wait = Callable[["Future[Answer]", float], Answer]
 """The future's answer, or its exception; DeadlineExceeded after so many seconds, and the future is cancelled."""
@@ -32,11 +32,15 @@ class Prediction:
     answers: Sequence[Answer]
 
     def in_order(self, of_group: Callable[[tensors.Tensors], Iterable[Any]]) -> list[Any]:
-        """`of_group` makes one value per row of a group; all values, in the request's order."""
-        if len(self.groups) == 1:
-            return list(of_group(self.groups[0][1]))
+        """`of_group` makes one JSON value per row of a group; all values, in the request's order."""
+        groups = [
+            (positions, {name: tensors.widened(array) for name, array in outputs.items()})
+            for positions, outputs in self.groups
+        ]
+        if len(groups) == 1:
+            return list(of_group(groups[0][1]))
         values: list[Any] = [None] * self.rows
-        for positions, outputs in self.groups:
+        for positions, outputs in groups:
             for position, value in zip(positions, of_group(outputs), strict=True):
                 values[position] = value
         return values
@@ -71,7 +75,10 @@ class ModelHandle:
 
         `deadline` is a time.monotonic() second.
         """
-        groups = tensors.pack(rows, self.max_batch_rows)
+        return self.predict_groups(tensors.pack(rows, self.max_batch_rows), deadline, wait)
+
+    def predict_groups(self, groups: Sequence[Group], deadline: float, wait: Wait) -> Prediction:
+        """The same for rows that stand in groups already, as `tensors.pack` and `tensors.cut` make them."""
         arrived = time.monotonic()
         jobs = [Job(inputs, tensors.kind(inputs), len(at), arrived, deadline) for at, inputs in groups]
         self.batcher.submit(jobs)
@@ -82,7 +89,7 @@ class ModelHandle:
                 job.future.cancel()
             raise
         parts = [(at, answer.outputs) for (at, _), answer in zip(groups, answers, strict=True)]
-        return Prediction(parts, len(rows), answers)
+        return Prediction(parts, sum(len(at) for at, _ in groups), answers)
 
     def interpret(self, outputs: tensors.Tensors, names: Sequence[str], top: int) -> list[dict[str, Any]]:
         """The rows of one group as the card reads them, in JSON values and NumPy numbers."""

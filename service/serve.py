@@ -1,9 +1,11 @@
 """`python -m service serve`: gunicorn, configured from the settings. Models are loaded in the workers, never before."""
 
+import importlib.util
 import json
 import os
 import shlex
 import shutil
+import socket
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,15 +14,19 @@ from typing import Any
 from gunicorn.app.base import BaseApplication
 
 from service import card, settings, store
-from service.settings import PREFIX, Settings
+from service.settings import PREFIX, BadSettings, Settings, address
 
 MEMORY = Path("/dev/shm")  # noqa: S108 - gunicorn makes its heartbeat file there, unlinked
-WORKERS = {"greenlet": "service.server.Worker", "gthread": "gthread"}
+LIBRARIES = {"grpc": "grpcio", "grpc_health": "grpcio-health-checking", "grpc_reflection": "grpcio-reflection"}
+"""What the extra `grpc` installs, by the names that are imported."""
+WORKERS = {"greenlet": "service.server.Worker", "gthread": "service.server.Threads"}
 
 
 def main(flags: Mapping[str, str | None]) -> int:
     """Serve until a signal says otherwise; raises BadSettings or NothingToServe before anything starts."""
     chosen = settings.read(os.environ, flags)
+    if chosen.grpc_port:
+        check_grpc(chosen.host, chosen.grpc_port)
     versions = store.to_serve(Path(chosen.store), chosen.model_names, chosen.versions)
     # The workers read their settings from the environment, as under any other WSGI server.
     os.environ |= {PREFIX + name.upper(): value for name, value in flags.items() if value is not None}
@@ -43,6 +49,22 @@ def welcome(chosen: Settings, versions: list[store.Version]) -> str:
     return "\n".join(lines)
 
 
+def check_grpc(host: str, port: int) -> None:
+    """BadSettings if gRPC cannot be spoken there, as far as that can be told before the workers are."""
+    missing = [library for name, library in LIBRARIES.items() if importlib.util.find_spec(name) is None]
+    if missing:
+        lack = f"{', '.join(missing)} not installed here (deploy/requirements/full.txt)"
+        raise BadSettings(f"{PREFIX}GRPC_PORT={port}: {lack}")
+    if "GUNICORN_PID" in os.environ:
+        return  # a running server has started this one in its place, and still listens
+    # The workers share the port, and so would another server's, unasked: nobody may listen there yet.
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        socket.create_server((host.strip("[]"), port), family=family).close()
+    except OSError as error:
+        raise BadSettings(f"{PREFIX}GRPC_PORT={port}: {error.strerror}") from error
+
+
 class Gunicorn(BaseApplication):  # type: ignore[misc]
     """gunicorn with this service's settings."""
 
@@ -61,15 +83,6 @@ class Gunicorn(BaseApplication):  # type: ignore[misc]
         from service.wsgi import app
 
         return app
-
-
-def address(host: str) -> str:
-    """A host as it stands before a port: IPv6 in brackets.
-
-    >>> address("::1"), address("127.0.0.1")
-    ('[::1]', '127.0.0.1')
-    """
-    return f"[{host}]" if ":" in host and not host.startswith("[") else host
 
 
 def configuration(chosen: Settings) -> dict[str, Any]:

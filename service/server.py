@@ -12,6 +12,7 @@ import concurrent.futures
 import contextlib
 import functools
 import io
+import itertools
 import sys
 import threading
 from collections.abc import Awaitable, Callable, Iterable, Iterator
@@ -19,9 +20,12 @@ from typing import Any
 
 import greenlet
 from flask import Flask
+from gunicorn.asgi.protocol import ASGIProtocol
 from gunicorn.workers.gasgi import ASGIWorker
+from gunicorn.workers.gthread import ThreadWorker
 
 from service.batcher import MakeDriver, ThreadDriver
+from service.beside import Front, Side, front, starting
 from service.errors import DeadlineExceeded
 from service.queueing import Answer
 
@@ -35,6 +39,10 @@ LOOP_SECONDS = 0.005
 
 DISCARDED = 4
 """How many times the body limit is read, and thrown away, so that a client hears the 413 before its pipe breaks."""
+
+
+HEADERS_BYTES = 65_536
+"""As much as gunicorn reads of a request's headers, and more."""
 
 
 class _Request(greenlet.greenlet):  # type: ignore[misc]
@@ -102,6 +110,14 @@ async def run(call: Callable[[], Any]) -> Any:
     return value
 
 
+def on_loop(loop: asyncio.AbstractEventLoop) -> bool:
+    """Whether this is code of the loop, not another thread."""
+    try:
+        return asyncio.get_running_loop() is loop
+    except RuntimeError:
+        return False
+
+
 class LoopDriver:
     """Answers batches on the event loop: one per turn, so that the loop takes in new requests between two."""
 
@@ -111,7 +127,9 @@ class LoopDriver:
         self._scheduled = False
 
     def wake(self) -> None:
-        if not self._scheduled:
+        if not on_loop(self._loop):
+            self._loop.call_soon_threadsafe(self.wake)
+        elif not self._scheduled:
             self._scheduled = True
             self._loop.call_soon(self._turn)
 
@@ -181,9 +199,10 @@ class Bridge:
             if any(name == b"content-length" for name, _ in started.get("headers", ())):
                 await_(send_whole(send, started, b"".join(chunks)))
                 return
-            for number, chunk in enumerate(chunks):
-                if number == 0:
-                    await_(send(started))
+            parts = iter(chunks)
+            first = next(parts, b"")  # by now the app has said its status, whether it has a body or not
+            await_(send(started))
+            for chunk in itertools.chain([first], parts):
                 await_(send({"type": "http.response.body", "body": chunk, "more_body": True}))
             await_(send({"type": "http.response.body", "body": b""}))
 
@@ -238,8 +257,21 @@ def closing(chunks: Iterable[bytes]) -> Iterator[None]:
             close()
 
 
+def read_ahead(most: int) -> None:
+    """Let a connection keep so many bytes of its next request while the last is still being put away.
+
+    A client that sends its next request as soon as it is answered is quicker than that; of more than 64 KB gunicorn
+    would lose the rest, and close the connection without an answer.
+    """
+    if ASGIProtocol._check_h1c_protocol_available():  # noqa: SLF001 - gunicorn passes its parser no such limit
+        ASGIProtocol._h1c_protocol_class = functools.partial(ASGIProtocol._h1c_protocol_class, limit_remaining=most)  # noqa: SLF001
+
+
 class Worker(ASGIWorker):  # type: ignore[misc]
     """gunicorn -k service.server.Worker"""
+
+    front: Front | None = None
+    draining: "asyncio.Task[None] | None" = None
 
     def _setup_event_loop(self) -> None:
         super()._setup_event_loop()
@@ -249,3 +281,48 @@ class Worker(ASGIWorker):  # type: ignore[misc]
         super().load_wsgi()
         app: Flask = self.asgi  # type: ignore[has-type]
         self.asgi = Bridge(app, app.config["MAX_CONTENT_LENGTH"])
+        read_ahead(app.config["MAX_CONTENT_LENGTH"] + HEADERS_BYTES)
+        self.front = front(app)
+        if self.front is not None:
+            with starting(self):
+                self.loop.run_until_complete(self.front.start())
+
+    def handle_exit_signal(self) -> None:
+        super().handle_exit_signal()
+        self.drain()
+
+    def drain(self) -> None:
+        """Begin to close the front, once."""
+        if self.front is not None and self.draining is None:
+            self.draining = self.loop.create_task(self.front.drain(self.cfg.graceful_timeout))
+
+    async def _shutdown(self) -> None:
+        self.drain()
+        await super()._shutdown()
+        if self.front is not None and self._quick_shutdown:
+            await self.front.drain(0)
+        if self.draining is not None:
+            await self.draining
+
+
+class Threads(ThreadWorker):  # type: ignore[misc]
+    """gunicorn -k service.server.Threads: a thread per request, and one with an event loop for the front."""
+
+    side: Side | None = None
+
+    def load_wsgi(self) -> None:
+        super().load_wsgi()
+        beside = front(self.wsgi)
+        if beside is not None:
+            with starting(self):
+                self.side = Side(beside, self.cfg.graceful_timeout)
+
+    def handle_exit(self, sig: int, frame: Any) -> None:
+        if self.side is not None:
+            self.side.drain()
+        super().handle_exit(sig, frame)
+
+    def run(self) -> None:
+        super().run()
+        if self.side is not None:
+            self.side.close()

@@ -4,6 +4,7 @@ All bad values are reported together. The README's table is made from these fiel
 """
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
@@ -11,6 +12,8 @@ from typing import Any
 from service.errors import ServiceError
 
 PREFIX = "MANIFOLD_"
+SERVICE_LINK = re.compile(rf"{PREFIX}(GRPC_)?(SERVICE|PORT)_")
+ORIGIN = re.compile(r"\*|https?://[^\s/,*]+", re.IGNORECASE)
 
 
 class BadSettings(ServiceError):
@@ -34,6 +37,7 @@ class Settings:
     engine: str = setting("auto", "What computes.", choices=("auto", "onnx", "saved_model"))
     host: str = setting("127.0.0.1", "Address to listen on.")
     port: int = setting(8000, "Port to listen on.", least=0, most=65535)
+    grpc_port: int = setting(0, "Port of TensorFlow Serving's gRPC API. 0: off.", least=0, most=65535)
     workers: int = setting(0, "HTTP worker processes. 0: one per core.", least=0)
     worker: str = setting("greenlet", "Kind of HTTP worker.", choices=("greenlet", "gthread"))
     threads: int = setting(32, "Threads of a gthread worker: requests it serves at once.", least=1)
@@ -44,6 +48,9 @@ class Settings:
         30.0, "Seconds a request may take, unless its X-Request-Timeout says less.", least=0.001
     )
     max_body_bytes: int = setting(16 * 1024 * 1024, "Largest request body, in bytes; a larger one gets a 413.", least=1)
+    cors_origins: str = setting(
+        "", "Origins whose pages may ask, such as https://example.org, separated by commas; * is any. Empty: none."
+    )
     keepalive: int = setting(5, "Seconds an idle connection stays open; above that of a proxy in front.", least=0)
     graceful_timeout: int = setting(30, "Seconds that accepted requests have to finish after a SIGTERM.", least=1)
     top: int = setting(5, "Labels listed per output of many, unless the request's top says otherwise.", least=0)
@@ -62,7 +69,30 @@ class Settings:
     @property
     def model_names(self) -> list[str]:
         """The models named, [] for all."""
-        return [name.strip() for name in self.models.split(",") if name.strip()]
+        return listed(self.models)
+
+    @property
+    def origins(self) -> list[str]:
+        """The origins whose pages may ask, [] for none."""
+        return [origin.lower() for origin in listed(self.cors_origins)]
+
+
+def listed(text: str) -> list[str]:
+    """What stands between commas.
+
+    >>> listed("qa, similarity,")
+    ['qa', 'similarity']
+    """
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def address(host: str) -> str:
+    """A host as it stands before a port: IPv6 in brackets.
+
+    >>> address("::1"), address("127.0.0.1")
+    ('[::1]', '127.0.0.1')
+    """
+    return f"[{host}]" if ":" in host and not host.startswith("[") else host
 
 
 def cores() -> int:
@@ -90,18 +120,24 @@ def read(environment: Mapping[str, str], flags: Mapping[str, str | None] | None 
             values[name] = convert(given[name], type(known[name].default), known[name].metadata)
         except ValueError as error:
             wrong.append(f"{PREFIX}{name.upper()}={given[name]!r}: {error}")
+    settings = Settings(**values)
+    wrong += [
+        f"{PREFIX}CORS_ORIGINS: {origin!r} is no origin such as https://example.org"
+        for origin in settings.origins
+        if not ORIGIN.fullmatch(origin)
+    ]
     if wrong:
         raise BadSettings("\n".join(sorted(wrong)))
-    return Settings(**values)
+    return settings
 
 
 def is_service_link(name: str, text: str) -> bool:
-    """Whether Kubernetes set a variable, as it does in every container beside a Service called manifold.
+    """Whether Kubernetes set a variable, as it does beside every Service called manifold or manifold-grpc.
 
     >>> is_service_link("MANIFOLD_PORT", "tcp://10.0.0.1:8000"), is_service_link("MANIFOLD_PORT", "8000")
     (True, False)
     """
-    return text.startswith("tcp://") or name.startswith((f"{PREFIX}SERVICE_", f"{PREFIX}PORT_"))
+    return text.startswith("tcp://") or SERVICE_LINK.match(name) is not None
 
 
 def convert(text: str, to: type, rules: Mapping[str, Any]) -> Any:

@@ -11,6 +11,9 @@ Shape = tuple[int | None, ...]
 JSON_KINDS = "fiubO"
 """The kinds of NumPy dtype that JSON can carry: floats, integers, booleans and strings."""
 
+BRAIN = "bfloat16"
+"""A float, too: but NumPy knows it by an extension only, which comes with TensorFlow, and takes it for bytes."""
+
 
 @dataclass(frozen=True)
 class TensorSpec:
@@ -38,8 +41,12 @@ class Signature:
         return [spec.name for spec in self.specs if not spec.shape or spec.shape[0] is not None]
 
     def foreign(self) -> list[str]:
-        """The tensors of a dtype that JSON has no values for, such as complex64 and bfloat16."""
-        return [f"{spec.name} is {spec.dtype.name}" for spec in self.specs if spec.dtype.kind not in JSON_KINDS]
+        """The tensors of a dtype that JSON has no values for, such as complex64."""
+        return [
+            f"{spec.name} is {spec.dtype.name}"
+            for spec in self.specs
+            if spec.dtype.kind not in JSON_KINDS and spec.dtype.name != BRAIN
+        ]
 
     @property
     def specs(self) -> list[TensorSpec]:

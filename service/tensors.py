@@ -6,10 +6,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from service.signature import BRAIN
+
 Array = NDArray[Any]
 Tensors = Mapping[str, Array]
 Row = Mapping[str, Array]
 """One row's arrays, without the batch axis."""
+Group = tuple[Sequence[int], Tensors]
+"""Rows of one kind, and their positions in the request."""
 
 
 def rows(tensors: Tensors) -> int:
@@ -61,7 +65,20 @@ def split(tensors: Tensors, counts: Sequence[int]) -> list[dict[str, Array]]:
     return parts
 
 
-def pack(rows: Sequence[Row], most: int) -> list[tuple[list[int], dict[str, Array]]]:
+def cut(tensors: Tensors, most: int) -> list[Group]:
+    """Rows of one kind as groups of at most `most` rows, each with its positions; nothing is copied.
+
+    >>> [(list(at), group["x"].tolist()) for at, group in cut({"x": np.array([5, 6, 7])}, 2)]
+    [([0, 1], [5, 6]), ([2], [7])]
+    """
+    count = rows(tensors)
+    return [
+        (range(start, min(start + most, count)), {name: array[start : start + most] for name, array in tensors.items()})
+        for start in range(0, count, most)
+    ]
+
+
+def pack(rows: Sequence[Row], most: int) -> list[Group]:
     """Single rows, perhaps of different kinds, as groups of one kind and at most `most` rows, each with its positions.
 
     >>> [(at, group["x"].shape) for at, group in pack([{"x": np.ones(2)}, {"x": np.ones(3)}, {"x": np.ones(2)}], 8)]
@@ -78,6 +95,15 @@ def pack(rows: Sequence[Row], most: int) -> list[tuple[list[int], dict[str, Arra
         for group in positions.values()
         for at in (group[start : start + most] for start in range(0, len(group), most))
     ]
+
+
+def widened(array: Array) -> Array:
+    """An array as JSON can write it: bfloat16 as float32, which loses nothing.
+
+    >>> widened(np.ones(2, np.float16)).dtype.name
+    'float16'
+    """
+    return array.astype(np.float32) if array.dtype.name == BRAIN else array
 
 
 def strings(array: Array) -> Any:

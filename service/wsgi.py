@@ -24,6 +24,10 @@ logging.basicConfig(
     datefmt="%Y-%m-%d %H:%M:%S %z",
 )
 app = create_app(SETTINGS, CATALOG, server.wait)
+if SETTINGS.grpc_port:
+    from service.grpc.front import Front
+
+    app.extensions["grpc"] = Front(SETTINGS, CATALOG, server.wait)  # the worker starts it
 atexit.register(CATALOG.close)
 # A worker listens once its models stand, so that nobody notices a restarted one; a slow load does not hold up /healthz.
 CATALOG.start().join(PATIENCE)

@@ -10,6 +10,7 @@ import orjson
 from flask import Response, g, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
+from service.dialects.coding import inflate
 from service.errors import BodyTooLarge, Fault, InvalidInput, MalformedBody
 from service.handle import ModelHandle, Prediction
 from service.schemas import escape
@@ -22,8 +23,13 @@ DUMP = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS
 
 
 def read_json() -> Any:
-    """The request's body; BodyTooLarge, or MalformedBody with a pointer to a number that is not finite."""
-    limit = request.max_content_length
+    """The request's body as JSON; BodyTooLarge or MalformedBody."""
+    return parse(read_body())
+
+
+def read_body() -> bytes:
+    """The request's body, inflated; BodyTooLarge, UnsupportedCoding, or MalformedBody where it breaks off."""
+    limit = request.max_content_length or 0
     try:
         body = request.get_data()
         if len(body) == limit and request.content_length is None:
@@ -32,6 +38,12 @@ def read_json() -> Any:
         raise BodyTooLarge(f"the body is larger than {limit} bytes; send fewer rows at a time") from None
     except Exception as error:  # each WSGI server raises its own
         raise MalformedBody("the body cannot be read: it broke off, or its chunks are none") from error
+    codings = request.environ.get("HTTP_CONTENT_ENCODING")
+    return inflate(body, codings, limit) if codings else body
+
+
+def parse(body: bytes) -> Any:
+    """JSON; MalformedBody, with a pointer to a number that is not finite."""
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError as error:

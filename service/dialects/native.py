@@ -1,24 +1,28 @@
 """The dialect the README teaches: the body is the named inputs, the answer is the named outputs.
 
-    POST /predict/<model>   one object, or a list of them (rows of any lengths); ?version= &outputs=a,b &top=
+    POST /predict/<model>   one object, or a list of them (rows of any lengths), in JSON, MessagePack or .npz;
+                            ?version= &outputs=a,b &top=
     GET  /models            what is served
     GET  /models/<model>    its card, signature, versions and an example
 
 Errors are problem+json (RFC 9457).
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from flask import Blueprint, Response, request
 
-from service import schemas
+from service import schemas, tensors
 from service.catalog import Catalog, Served
-from service.dialects.exchange import deadline, describe, json_response, label, read_json
+from service.dialects import columns, content, npz, packed
+from service.dialects.exchange import deadline, describe, json_response, label, parse, read_body
+from service.dialects.oip_tensors import whole
 from service.errors import Fault, InvalidInput, MalformedBody, ServiceError
-from service.handle import ModelHandle, Wait
+from service.handle import ModelHandle, Prediction, Wait
 from service.settings import Settings
 from service.signature import TensorSpec
-from service.tensors import Row
+from service.tensors import Group, Row
 
 
 def blueprint(catalog: Catalog, settings: Settings, wait: Wait) -> Blueprint:
@@ -32,13 +36,16 @@ def blueprint(catalog: Catalog, settings: Settings, wait: Wait) -> Blueprint:
         handle = catalog.get(model, version)
         label(handle)
         names = schemas.output_names(asked, list(handle.signature.outputs))
-        body = read_json()
-        many = isinstance(body, list)
-        rows = load(handle, body if many else [body], many)
-        prediction = handle.predict(rows, deadline(settings), wait)
+        environ = request.environ
+        form = content.sent(environ.get("CONTENT_TYPE", ""))
+        groups, many = read(handle, form, read_body(), settings)
+        prediction = handle.predict_groups(groups, deadline(settings), wait)
+        wanted = content.wanted(environ.get("HTTP_ACCEPT", ""), form)
+        if wanted == content.NPZ:
+            return describe(arrays(prediction, names), handle, prediction)
         top = settings.top if top is None else top
         answers = prediction.in_order(lambda outputs: handle.interpret(outputs, names, top))
-        return describe(json_response(answers if many else answers[0]), handle, prediction)
+        return describe(written(answers if many else answers[0], wanted), handle, prediction)
 
     @native.get("/models")
     def models() -> Response:
@@ -57,6 +64,34 @@ def blueprint(catalog: Catalog, settings: Settings, wait: Wait) -> Blueprint:
 def query() -> tuple[int | None, str | None, int | None]:
     """version, outputs and top of the query string."""
     return schemas.query(request.args) if request.query_string else (None, None, None)
+
+
+def read(handle: ModelHandle, form: str, body: bytes, settings: Settings) -> tuple[list[Group], bool]:
+    """The rows of a body in groups, and whether it has many; MalformedBody, InvalidInput."""
+    if form == content.NPZ:
+        return columns.groups(handle, npz.loads(body, settings.max_body_bytes)), True
+    if form == content.MSGPACK:
+        value = packed.loads(body)
+        if packed.is_batch(handle, value):
+            return columns.groups(handle, packed.unpacked(handle, value, "")), True
+    else:
+        value = parse(body)
+    many = isinstance(value, list)
+    rows = value if many else [value]
+    if form == content.MSGPACK:
+        handle.refuse_too_many(len(rows))
+        rows = packed.opened(handle, rows, "/{row}" if many else "")
+    return tensors.pack(load(handle, rows, many), handle.max_batch_rows), many
+
+
+def arrays(prediction: Prediction, names: Sequence[str]) -> Response:
+    """The outputs as the model gives them, in an .npz file."""
+    return Response(npz.dumps({name: whole(prediction, name) for name in names}), mimetype=content.NPZ)
+
+
+def written(answer: Any, form: str) -> Response:
+    """The outputs as the card reads them."""
+    return Response(packed.dumps(answer), mimetype=form) if form == content.MSGPACK else json_response(answer)
 
 
 def load(handle: ModelHandle, rows: list[Any], many: bool) -> list[Row]:

@@ -1,4 +1,4 @@
-"""TensorFlow Serving's REST API v1: predict by rows and by columns, status, metadata.
+"""TensorFlow Serving's REST API v1: predict by rows and by columns, classify, regress, status, metadata.
 
 Routes, bodies and error codes as tensorflow_serving/model_servers/http_rest_api_handler.cc and util/json_tensor.cc have
 them. Where their server answers wrongly or vaguely (wrapped integers, rows of unequal length, one error at a time),
@@ -13,10 +13,12 @@ from typing import Any
 from flask import Blueprint, Response, request
 
 from service.catalog import Catalog, Served, State
+from service.dialects import tfs_examples, tfs_heads
 from service.dialects.exchange import deadline, describe, label, read_json
+from service.dialects.tfs_errors import Malformed, check_signature
 from service.dialects.tfs_tensors import dump, from_inputs, from_instances, to_columns, to_rows
 from service.errors import MalformedBody, ModelNotFound, ServiceError, VersionNotFound
-from service.handle import ModelHandle, Wait
+from service.handle import ModelHandle, Prediction, Wait
 from service.nested import show
 from service.settings import Settings
 from service.signature import TensorSpec
@@ -25,12 +27,13 @@ MODEL = r"models(?:/(?P<model>[^/:]+))?(?:/versions/(?P<version>\d+)|/labels/(?P
 PREDICT = re.compile(MODEL + r":(?P<verb>classify|regress|predict)", re.IGNORECASE)
 STATUS = re.compile(MODEL + r"(?P<metadata>/metadata)?", re.IGNORECASE)
 MOST_VERSION = 2**63 - 1
-METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 DTYPES = {
     "float32": "DT_FLOAT",
     "float64": "DT_DOUBLE",
     "float16": "DT_HALF",
+    "bfloat16": "DT_BFLOAT16",
     "int8": "DT_INT8",
     "int16": "DT_INT16",
     "int32": "DT_INT32",
@@ -44,36 +47,18 @@ DTYPES = {
 }
 
 
-class Malformed(ServiceError):
-    """Not a request of this API, or one its server refuses as an invalid argument."""
-
-    status = 400
-    title = "Malformed request"
-    slug = "malformed-request"
-
-
-class Unimplemented(ServiceError):
-    """Part of the API that is not served here."""
-
-    status = 501
-    title = "Unimplemented"
-    slug = "unimplemented"
-
-
 def blueprint(catalog: Catalog, settings: Settings, wait: Wait) -> Blueprint:
     """The routes under /v1/ over a catalog."""
     tfs = Blueprint("tfs", __name__, url_prefix="/v1")
     tfs.register_error_handler(ServiceError, failed)
 
-    @tfs.route("/", defaults={"rest": ""}, methods=METHODS)
+    @tfs.route("/", defaults={"rest": ""}, methods=METHODS, strict_slashes=False)
     @tfs.route("/<path:rest>", methods=METHODS)
     def route(rest: str) -> Response:
         if request.method == "POST" and (match := PREDICT.fullmatch(rest)):
             handle = find(catalog, match)
             label(handle)
-            if match["verb"].lower() != "predict":
-                raise Unimplemented(f":{match['verb']} is not served; use :predict")
-            return predict(handle, settings, wait)
+            return ANSWERS[match["verb"].lower()](handle, settings, wait)
         if request.method == "GET" and (match := STATUS.fullmatch(rest)):
             if match["metadata"]:
                 return metadata(find(catalog, match))
@@ -109,25 +94,70 @@ def target(match: re.Match[str]) -> tuple[str, int | None]:
 
 def predict(handle: ModelHandle, settings: Settings, wait: Wait) -> Response:
     """Rows in, rows out; or columns in, columns out."""
-    body = read_json()
-    by_row = envelope(handle, body)
+    body = envelope(read_json(), "'instances' or 'inputs'")
+    check_signature(handle, signature(body))
+    by_row = is_by_row(body)
     rows = from_instances(handle, body["instances"]) if by_row else from_inputs(handle, body["inputs"])
     prediction = handle.predict(rows, deadline(settings), wait)
     names = list(handle.signature.outputs)
     answer = {"predictions": to_rows(prediction, names)} if by_row else {"outputs": to_columns(prediction, names)}
+    return dumped(answer, handle, prediction)
+
+
+def classify(handle: ModelHandle, settings: Settings, wait: Wait) -> Response:
+    """Examples in, of each every label and its score out, in the card's order."""
+    body = envelope(read_json(), "'examples'")
+    name, labels = tfs_heads.classes(handle, head_signature(handle, body))
+    groups = tfs_examples.read(handle, body, "classify")
+    prediction = handle.predict_groups(groups, deadline(settings), wait)
+    results = prediction.in_order(
+        lambda outputs: [list(zip(labels, row, strict=True)) for row in tfs_heads.scores(outputs[name])]
+    )
+    return dumped({"results": results}, handle, prediction)
+
+
+def regress(handle: ModelHandle, settings: Settings, wait: Wait) -> Response:
+    """Examples in, of each one value out."""
+    body = envelope(read_json(), "'examples'")
+    name = tfs_heads.number(handle, head_signature(handle, body))
+    groups = tfs_examples.read(handle, body, "regress")
+    prediction = handle.predict_groups(groups, deadline(settings), wait)
+    return dumped({"results": prediction.in_order(lambda outputs: outputs[name].reshape(-1))}, handle, prediction)
+
+
+ANSWERS = {"predict": predict, "classify": classify, "regress": regress}
+
+
+def dumped(answer: Any, handle: ModelHandle, prediction: Prediction) -> Response:
+    """What a model answers, as JSON."""
     return describe(Response(dump(answer, prediction), mimetype="application/json"), handle, prediction)
 
 
-def envelope(handle: ModelHandle, body: Any) -> bool:
-    """Check what surrounds the tensors; whether they come by row."""
-    if not isinstance(body, dict):
-        raise MalformedBody(f"expected a JSON object with 'instances' or 'inputs', got {show(body)}")
-    signature = body.get("signature_name", "")
-    if not isinstance(signature, str):
+def envelope(body: Any, expected: str) -> dict[str, Any]:
+    """The body, which is an object; MalformedBody says with what."""
+    if type(body) is not dict:
+        raise MalformedBody(f"expected a JSON object with {expected}, got {show(body)}")
+    return body
+
+
+def signature(body: Mapping[str, Any]) -> str:
+    """The signature that a body names, "" if none; MalformedBody."""
+    name = body.get("signature_name", "")
+    if type(name) is not str:
         raise MalformedBody("When specified, 'signature_name' key must be a string value.", "/signature_name")
-    known = {"", "serving_default"} | ({"text"} if handle.card.inputs else set())
-    if signature not in known:
-        raise MalformedBody(f'Serving signature name: "{signature[:100]}" not found in signature def')
+    return name
+
+
+def head_signature(handle: ModelHandle, body: Mapping[str, Any]) -> str:
+    """The signature that examples are for: an output's, or the model's own; MalformedBody, Malformed."""
+    name = signature(body)
+    if name not in handle.signature.outputs:
+        check_signature(handle, name)
+    return name
+
+
+def is_by_row(body: Mapping[str, Any]) -> bool:
+    """Whether the tensors of a body come by row; MalformedBody."""
     if ("instances" in body) == ("inputs" in body):
         raise MalformedBody("expected exactly one of 'instances' and 'inputs'")
     return "instances" in body

@@ -16,7 +16,10 @@ class Engine(Protocol):
     signature: Signature
 
     def run(self, tensors: Tensors) -> dict[str, Array]:
-        """All named inputs, each (rows, …), to all named outputs, each (rows, …). Called by one thread at a time."""
+        """All named inputs, each (rows, …), to all named outputs, each (rows, …). Called by one thread at a time.
+
+        InvalidInput where a value is none the model takes; whatever else it raises is its own failure.
+        """
 
     def close(self) -> None:
         """Let go of memory; `run` is not called again."""

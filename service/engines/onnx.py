@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 import onnxruntime
 
+from service.errors import Fault, InvalidInput
+from service.nested import show
 from service.signature import Signature, TensorSpec
 from service.tensors import Array, Tensors
 
@@ -50,12 +52,30 @@ class OnnxEngine:
             {node.name: spec(node) for node in self._session.get_outputs()},
         )
         self._outputs = list(self.signature.outputs)
+        self._strings = [name for name, spec in self.signature.inputs.items() if spec.dtype.kind == "O"]
 
     def run(self, tensors: Tensors) -> dict[str, Array]:
-        return dict(zip(self._outputs, self._session.run(self._outputs, tensors), strict=True))
+        given = {**tensors, **{name: texts(name, tensors[name]) for name in self._strings}}
+        return dict(zip(self._outputs, self._session.run(self._outputs, given), strict=True))
 
     def close(self) -> None:
         del self._session
+
+
+def texts(name: str, strings: Array) -> Array:
+    """Strings as text, bytes read as UTF-8; InvalidInput. ONNX Runtime itself would spell bytes out: "b'…'".
+
+    >>> texts("x", np.array([["a", b"caf\\xc3\\xa9"]], object)).tolist()
+    [['a', 'café']]
+    """
+    flat = strings.ravel().tolist()
+    if bytes not in set(map(type, flat)):
+        return strings
+    try:
+        decoded = [string.decode() if isinstance(string, bytes) else string for string in flat]
+    except UnicodeDecodeError as error:
+        raise InvalidInput([Fault("", f"expected text in UTF-8 for {name!r}, got {show(error.object)}")]) from None
+    return np.array(decoded, object).reshape(strings.shape)
 
 
 def spec(node: Any) -> TensorSpec:

@@ -9,11 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from loadtest import zoo
 from service import errors
 from service.settings import PREFIX, Settings
+from training.data import TASKS
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
+ZOO = (ROOT / "docs" / "zoo.md").read_text()
 MAKEFILE = (ROOT / "Makefile").read_text()
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -54,6 +57,12 @@ def test_every_make_target_the_readme_names_exists() -> None:
     assert named <= set(re.findall(r"^(\w+):", MAKEFILE, re.MULTILINE))
 
 
+def test_make_zoo_trains_every_model() -> None:
+    named = re.search(r"^ZOO := ((?:.*\\\n)*.*)", MAKEFILE, re.MULTILINE)
+    assert named is not None
+    assert set(named[1].replace("\\", " ").split()) == set(TASKS)
+
+
 def test_the_changelog_begins_with_the_project_version() -> None:
     changelog = (ROOT / "CHANGELOG.md").read_text()
     first = re.search(r"^## \[?([\w.]+)", changelog, re.MULTILINE)
@@ -73,10 +82,19 @@ def test_json_in_documents_is_json(document: Path) -> None:
         json.loads(block)
 
 
-def test_the_readme_asks_each_model_its_own_example() -> None:
-    pytest.importorskip("keras")
-    from training.data import TASKS
-
+def test_the_readme_asks_the_three_models_their_own_examples() -> None:
     bodies = [json.loads(body) for body in re.findall(r"-d '(\{.*?\})'", README)]
-    for task in TASKS.values():
-        assert dict(task.example) in bodies
+    for name in ("similarity", "qa", "profile"):
+        assert dict(TASKS[name].example) in bodies
+
+
+def test_the_zoo_asks_every_model_its_own_example() -> None:
+    sections = dict(re.findall(r"^## (\w+)\n(.*?)(?=^## |\Z)", ZOO, re.MULTILINE | re.DOTALL))
+    rows = re.findall(r"^\| \[(\w+)\]\(#\w+\)", ZOO, re.MULTILINE)
+
+    assert set(sections) == set(rows) == set(TASKS)
+    for name, task in TASKS.items():
+        asked = "".join(
+            zoo.asked({"model": name, "inputs": {key: {"example": value} for key, value in task.example.items()}})
+        )
+        assert asked in sections[name], name

@@ -2,9 +2,16 @@
 
 toy    text (n, t) int32 ids of VOCABULARY, numbers (n, 3) float32
        ─▶ score (n, 1) points, mood (n, 3) probabilities, sure (n, 1) probability
+shop   photo (n, 4, 6, 3) uint8, fabric (n,) int32 of FABRICS, worn (n, t, 2) float32 from 0 to 1
+       ─▶ price (n, 1) euros, size (n, 2) centimetres, style (n, 3) probabilities, "plain" where all are low
 slow   spins (n, 1) int64 ─▶ spun (n, 1) float32: the turns of a loop, counted, which takes microseconds each
+simple INPUT0, INPUT1 (n, 16) int32 ─▶ OUTPUT0, OUTPUT1 (n, 16) int32: their sum and difference, as Triton's example
+half   x (n, 3) float16 ─▶ y (n, 3) float16: twice x
+echo   x (n, t) strings ─▶ y (n, t) strings: x
 """
 
+import base64
+import io
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,6 +21,7 @@ import numpy as np
 import onnx
 import onnxruntime
 from onnx import TensorProto, helper, numpy_helper
+from PIL import Image
 
 from service.tensors import Array
 
@@ -21,6 +29,12 @@ VOCABULARY = ("", "[UNK]", "the", "cat", "sat", "on", "mat", "good", "bad", "ver
 MOODS = ("calm", "happy", "sad")
 EXAMPLE = "The cat sat on the mat."
 MOST_WORDS = 12
+
+PHOTO = np.arange(72, dtype=np.uint8).reshape(4, 6, 3)
+FABRICS = ("wool", "cotton", "linen")
+STYLES = ("bold", "sporty", "plain")
+SURE = 0.6
+MOST_DAYS = 5
 
 SPINS = 3_000
 """Turns of the slow model's golden row; a full batch of it takes well over 5 ms, so a thread drives it."""
@@ -42,11 +56,37 @@ def toy(root: Path, name: str = "toy", version: int = 1, golden_off_by: float = 
     return folder
 
 
+def shop(root: Path, name: str = "shop", version: int = 1) -> Path:
+    """Write a shop version under `root`; returns its folder."""
+    twin = shop_model()
+    return write(root / name / str(version), twin, twin_answers(twin, shop_rows()), shop_card(name, version))
+
+
 def slow(root: Path, name: str = "slow", version: int = 1) -> Path:
     """Write the slow model under `root`, without a card; returns its folder."""
     twin = slow_model()
     golden = twin_answers(twin, [{"spins": np.array([[SPINS]])}])
     return write(root / name / str(version), twin, golden)
+
+
+def simple(root: Path, name: str = "simple", version: int = 1) -> Path:
+    """Write the simple model under `root`, without a card; returns its folder."""
+    twin = simple_model()
+    inputs = {"INPUT0": np.arange(16, dtype=np.int32)[np.newaxis], "INPUT1": np.ones((1, 16), np.int32)}
+    return write(root / name / str(version), twin, twin_answers(twin, [inputs]))
+
+
+def half(root: Path, name: str = "half", version: int = 1) -> Path:
+    """Write the half model under `root`, without a card; returns its folder."""
+    nodes = [helper.make_node("Add", ["x", "x"], ["y"])]
+    twin = plain_model(nodes, TensorProto.FLOAT16, 3)
+    return write(root / name / str(version), twin, twin_answers(twin, [{"x": np.ones((1, 3), np.float16)}]))
+
+
+def echo(root: Path, name: str = "echo", version: int = 1) -> Path:
+    """Write the echo model under `root`, without a card or golden rows; returns its folder."""
+    nodes = [helper.make_node("Identity", ["x"], ["y"])]
+    return write(root / name / str(version), plain_model(nodes, TensorProto.STRING, "t"), {})
 
 
 def write(
@@ -131,6 +171,74 @@ def toy_model(weights: Weights) -> onnx.ModelProto:
     return model(graph)
 
 
+def simple_model() -> onnx.ModelProto:
+    """Adds and subtracts."""
+    names = ("INPUT0", "INPUT1", "OUTPUT0", "OUTPUT1")
+    first, second, total, difference = (
+        helper.make_tensor_value_info(name, TensorProto.INT32, ["n", 16]) for name in names
+    )
+    nodes = [
+        helper.make_node("Add", ["INPUT0", "INPUT1"], ["OUTPUT0"]),
+        helper.make_node("Sub", ["INPUT0", "INPUT1"], ["OUTPUT1"]),
+    ]
+    return model(helper.make_graph(nodes, "simple", [first, second], [total, difference]))
+
+
+def shop_rows() -> list[dict[str, Array]]:
+    """Golden inputs: rows of two lengths."""
+    random = np.random.default_rng(9)
+    return [
+        {
+            "photo": random.integers(0, 256, (rows, *PHOTO.shape), dtype=np.uint8),
+            "fabric": random.integers(0, len(FABRICS), rows, dtype=np.int32),
+            "worn": random.random((rows, days, 2), dtype=np.float32),
+        }
+        for rows, days in ((1, 3), (4, 2))
+    ]
+
+
+def shop_model() -> onnx.ModelProto:
+    """Beside each other, under three heads: the mean colour, the fabric's vector, the mean day."""
+    random = np.random.default_rng(10)
+    weights = {"fabrics": (3, 2), "price": (7, 1), "size": (7, 2), "style": (7, 3)}
+    nodes = [
+        helper.make_node("Cast", ["photo"], ["levels"], to=TensorProto.FLOAT),
+        helper.make_node("Div", ["levels", "most"], ["pixels"]),
+        helper.make_node("ReduceMean", ["pixels", "places"], ["colour"], keepdims=0),
+        helper.make_node("Gather", ["fabrics_weight", "fabric"], ["stuff"], axis=0),
+        helper.make_node("ReduceMean", ["worn", "days"], ["day"], keepdims=0),
+        helper.make_node("Concat", ["colour", "stuff", "day"], ["joined"], axis=1),
+        helper.make_node("MatMul", ["joined", "price_weight"], ["price"]),
+        helper.make_node("MatMul", ["joined", "size_weight"], ["size"]),
+        helper.make_node("MatMul", ["joined", "style_weight"], ["style_logits"]),
+        helper.make_node("Softmax", ["style_logits"], ["style"], axis=1),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "shop",
+        [
+            helper.make_tensor_value_info("photo", TensorProto.UINT8, ["n", *PHOTO.shape]),
+            helper.make_tensor_value_info("fabric", TensorProto.INT32, ["n"]),
+            helper.make_tensor_value_info("worn", TensorProto.FLOAT, ["n", "t", 2]),
+        ],
+        [
+            helper.make_tensor_value_info("price", TensorProto.FLOAT, ["n", 1]),
+            helper.make_tensor_value_info("size", TensorProto.FLOAT, ["n", 2]),
+            helper.make_tensor_value_info("style", TensorProto.FLOAT, ["n", 3]),
+        ],
+        [
+            *(
+                numpy_helper.from_array(random.normal(size=shape).astype(np.float32), f"{name}_weight")
+                for name, shape in weights.items()
+            ),
+            numpy_helper.from_array(np.float32(255), "most"),
+            numpy_helper.from_array(np.array([1, 2]), "places"),
+            numpy_helper.from_array(np.array([1]), "days"),
+        ],
+    )
+    return model(graph)
+
+
 def slow_model() -> onnx.ModelProto:
     """Each row counts its spins, from 0 to MOST_SPINS; the loop runs on until the last row is done."""
     state = helper.make_tensor_value_info("state", TensorProto.FLOAT, ["n", 1])
@@ -175,21 +283,32 @@ def slow_model() -> onnx.ModelProto:
     return model(graph)
 
 
+def plain_model(nodes: list[onnx.NodeProto], dtype: int, size: int | str) -> onnx.ModelProto:
+    """From x to y, both (n, size) of that dtype."""
+    given, taken = (helper.make_tensor_value_info(name, dtype, ["n", size]) for name in "xy")
+    return model(helper.make_graph(nodes, "plain", [given], [taken]))
+
+
 def model(graph: onnx.GraphProto) -> onnx.ModelProto:
     made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR)
     onnx.checker.check_model(made)
     return made
 
 
+def png(pixels: Array) -> str:
+    """A picture as clients send it: PNG in base64."""
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "PNG")
+    return base64.b64encode(file.getvalue()).decode()
+
+
 def toy_card(name: str, version: int) -> dict[str, Any]:
     """The toy's card.json. `numbers` is not on it: an input the card does not name is a plain tensor."""
-    return {
-        "format": 1,
-        "model": name,
-        "version": version,
-        "title": "A toy",
-        "description": "Means nothing, quickly.",
-        "inputs": {
+    return card(
+        name,
+        version,
+        "A toy",
+        inputs={
             "text": {
                 "kind": "tokens",
                 "title": "Words",
@@ -202,11 +321,74 @@ def toy_card(name: str, version: int) -> dict[str, Any]:
                 "example": EXAMPLE,
             }
         },
-        "outputs": {
+        outputs={
             "score": {"kind": "number", "title": "Score", "unit": "points", "minimum": None, "maximum": None},
-            "mood": {"kind": "probabilities", "title": "Mood", "labels": list(MOODS)},
+            "mood": {
+                "kind": "probabilities",
+                "title": "Mood",
+                "labels": list(MOODS),
+                "threshold": 0.0,
+                "otherwise": None,
+            },
             "sure": {"kind": "probability", "title": "Sure", "labels": ["no", "yes"], "threshold": 0.5},
         },
+    )
+
+
+def shop_card(name: str, version: int) -> dict[str, Any]:
+    """The shop's card.json."""
+    height, width, channels = PHOTO.shape
+    centimetres = {"unit": "cm", "minimum": None, "maximum": None}
+    return card(
+        name,
+        version,
+        "A shop",
+        inputs={
+            "photo": {
+                "kind": "image",
+                "title": "Photo",
+                "height": height,
+                "width": width,
+                "channels": channels,
+                "example": png(PHOTO),
+            },
+            "fabric": {"kind": "category", "title": "Fabric", "labels": list(FABRICS), "example": "wool"},
+            "worn": {
+                "kind": "numbers",
+                "title": "Days worn, inside and outside",
+                "dims": [None, 2],
+                "unit": "days",
+                "minimum": 0.0,
+                "maximum": 1.0,
+                "max_length": MOST_DAYS,
+                "example": [[0.5, 0.25], [1, 0]],
+            },
+        },
+        outputs={
+            "price": {"kind": "number", "title": "Price", "unit": "euros", "minimum": None, "maximum": None},
+            "size": {"kind": "numbers", "title": "Size", "dims": [2], **centimetres},
+            "style": {
+                "kind": "probabilities",
+                "title": "Style",
+                "labels": list(STYLES),
+                "threshold": SURE,
+                "otherwise": "plain",
+            },
+        },
+    )
+
+
+def card(name: str, version: int, title: str, inputs: Mapping[str, Any], outputs: Mapping[str, Any]) -> dict[str, Any]:
+    """A card.json with made-up figures."""
+    return {
+        "format": 1,
+        "model": name,
+        "version": version,
+        "title": title,
+        "description": "Means nothing, quickly.",
+        "parameters": 75,
+        "inputs": inputs,
+        "outputs": outputs,
         "provenance": {
             "data": "none",
             "rows": {"train": 1, "validation": 1, "test": 1},
@@ -217,8 +399,9 @@ def toy_card(name: str, version: int) -> dict[str, Any]:
             "seconds": 0.5,
             "versions": {"python": "3", "tensorflow": "2", "keras": "3", "tf2onnx": "1", "manifold": "0"},
         },
-        "metrics": {"mood": {"accuracy": 0.5, "baseline": {"name": "majority", "accuracy": 0.4}}},
-        "losses": {"score": {"weight": 1.0, "share": 1.0, "suggested_weight": None}},
+        "metrics": {output: {"accuracy": 0.5, "baseline": {"name": "majority", "accuracy": 0.4}} for output in outputs},
+        "losses": {output: {"weight": 1.0, "share": 0.1, "suggested_weight": None} for output in outputs},
+        "findings": [{"title": "Rows by length", "figures": {"short": 1.0, "long": 2.0}, "unit": None}],
         "verified": {
             "rows": 7,
             "twin": {"kept": True, "largest_difference": 0.0, "reason": None},

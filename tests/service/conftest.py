@@ -19,6 +19,12 @@ def toy_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def shop_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of version 1 of the shop model; not to be changed."""
+    return artifacts.shop(tmp_path_factory.mktemp("shop-store"))
+
+
+@pytest.fixture(scope="session")
 def slow_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of version 1 of the slow model; not to be changed."""
     return artifacts.slow(tmp_path_factory.mktemp("slow-store"))

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from service import server, tensors
+from service import fields, server, tensors
 from service.batcher import Batcher
 from service.card import Card
 from service.catalog import Catalog
@@ -18,7 +18,6 @@ from service.schemas import Rows
 from service.signature import Signature, TensorSpec
 from service.store import Version
 from service.tensors import Array, Tensors
-from service.text import Tokenizer
 
 RAISES, SHORT, LONG, NAMELESS = 101, 102, 103, 104
 """Values that poison a row: what the fake engine does to the whole batch in which it finds one."""
@@ -144,20 +143,18 @@ def handle(
     name: str = "fake",
     version: int = 1,
     card: Card | None = None,
-    tokenizers: Mapping[str, Tokenizer] | None = None,
     max_batch_rows: int = 8,
     max_queue_rows: int = 32,
 ) -> ModelHandle:
-    """A served version around an engine, driven by hand."""
+    """A served version around an engine, driven by hand; its card may describe anything but words."""
     card = card or Card()
-    tokens = {name: (card.inputs[name], tokenizer) for name, tokenizer in (tokenizers or {}).items()}
     return ModelHandle(
         model=name,
         version=version,
         card=card,
         engine=engine,
         batcher=Batcher(engine, Queue(max_batch_rows, max_queue_rows), hand),
-        rows=Rows(engine.signature, tokens, example(card, engine.signature)),
+        rows=Rows(fields.build(engine.signature, card.inputs, {}.__getitem__), example(card, engine.signature)),
         max_batch_rows=max_batch_rows,
         max_queue_rows=max_queue_rows,
     )

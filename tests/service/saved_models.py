@@ -53,9 +53,9 @@ class Rankless(tf.Module):
 
 
 class Narrow(tf.Module):
-    """A dtype that JSON and NumPy know nothing of."""
+    """Twice x, in a dtype that JSON and NumPy know nothing of."""
 
-    @tf.function(input_signature=[tf.TensorSpec((None, 1), tf.bfloat16, "x")])
+    @tf.function(input_signature=[tf.TensorSpec((None, 3), tf.bfloat16, "x")])
     def __call__(self, x: Any) -> dict[str, Any]:
         return {"y": x * 2}
 

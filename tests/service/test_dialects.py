@@ -1,14 +1,20 @@
-"""What holds in every dialect: one contract, two languages."""
+"""What holds in every dialect: one contract, three languages."""
 
 import io
 import json
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
+from tests.service.artifacts import VOCABULARY
 from tests.service.fakes import RAISES, Clock
+from tests.service.oip import infer, outputs, tensor
 from tests.service.site import MAX_BODY_BYTES, MAX_QUEUE_ROWS, Site
 
 
@@ -16,6 +22,7 @@ class Native:
     """POST /predict/<model>, problem+json."""
 
     invalid = 422
+    place = "/{row}/x/{at}"
 
     @staticmethod
     def url(model: str) -> str:
@@ -40,6 +47,7 @@ class Tfs:
     """POST /v1/models/<model>:predict, {"error": …}."""
 
     invalid = 400
+    place = "/instances/{row}/x/{at}"
 
     @staticmethod
     def url(model: str) -> str:
@@ -60,12 +68,38 @@ class Tfs:
         return response.json["error"]
 
 
+class Oip:
+    """POST /v2/models/<model>/infer, {"error": …}; rows of one shape only, in one nested tensor."""
+
+    invalid = 400
+    place = "/inputs/0/data/{row}/{at}"
+
+    @staticmethod
+    def url(model: str) -> str:
+        return f"/v2/models/{model}/infer"
+
+    @staticmethod
+    def body(rows: list[Any]) -> Any:
+        shape = [len(rows), len(rows[0]) if rows else 1]
+        return {"inputs": [{"name": "x", "datatype": "FP32", "shape": shape, "data": rows}]}
+
+    @staticmethod
+    def answers(response: TestResponse) -> Any:
+        return outputs(response)["y"].tolist()
+
+    @staticmethod
+    def message(response: TestResponse) -> str:
+        assert response.mimetype == "application/json"
+        assert list(response.json) == ["error"]
+        return response.json["error"]
+
+
 @dataclass
 class Speaker:
     """Asks the fake model in one dialect."""
 
     site: Site
-    dialect: type[Native] | type[Tfs]
+    dialect: type[Native] | type[Tfs] | type[Oip]
 
     def ask(self, rows: list[Any], model: str = "fake", headers: dict[str, str] | None = None) -> TestResponse:
         return self.site.client.post(self.dialect.url(model), json=self.dialect.body(rows), headers=headers)
@@ -74,7 +108,7 @@ class Speaker:
         return self.site.client.post(self.dialect.url("fake"), data=data, **more)
 
 
-@pytest.fixture(params=[Native, Tfs], ids=["native", "tfs"])
+@pytest.fixture(params=[Native, Tfs, Oip], ids=["native", "tfs", "oip"])
 def speaker(request, site: Site) -> Speaker:
     return Speaker(site, request.param)
 
@@ -88,7 +122,7 @@ def refusal(speaker: Speaker, response: TestResponse, status: int, retry_after: 
 
 
 def test_rows_are_answered(speaker: Speaker):
-    assert speaker.dialect.answers(speaker.ask([[1], [1, 2]])) == [[1.0], [5.0]]
+    assert speaker.dialect.answers(speaker.ask([[1, 0], [1, 2]])) == [[1.0], [5.0]]
 
 
 def test_an_unknown_model_is_not_found(speaker: Speaker):
@@ -121,7 +155,7 @@ def test_when_the_queue_is_full_the_client_is_told_when_to_come_back(speaker: Sp
 
 def test_a_passed_deadline_is_told_and_the_row_never_reaches_the_engine(speaker: Speaker):
     speaker.site.hand.held = True
-    response = speaker.ask([[1], [2, 2]], headers={"X-Request-Timeout": "0.001"})
+    response = speaker.ask([[1, 1], [2, 2]], headers={"X-Request-Timeout": "0.001"})
     assert "the answer was not there in the time the request allows" in refusal(speaker, response, 504)
     speaker.site.hand.turn()
     assert speaker.site.engine.calls == []
@@ -163,7 +197,7 @@ def test_a_failed_request_fails_no_other(speaker: Speaker):
 
 
 def test_one_request_of_a_culprit_and_others_fails_as_a_whole(speaker: Speaker):
-    assert speaker.ask([[1], [2, 2], [RAISES]]).status_code == 500
+    assert speaker.ask([[1], [2]] * 4 + [[RAISES]]).status_code == 500
     assert speaker.site.fake.batcher.waiting_rows == 0
 
 
@@ -222,14 +256,16 @@ def test_what_is_no_json_is_refused(speaker: Speaker, body):
 
 @pytest.mark.parametrize("number", ["NaN", "-Infinity", "1e999"])
 def test_numbers_that_are_not_finite_are_refused_with_their_place(speaker: Speaker, number):
-    body = json.dumps(speaker.dialect.body([[1], [2]])).replace("2", number)
+    body = json.dumps(speaker.dialect.body([[1], [7]])).replace("7", number)
     response = speaker.post(body)
     assert response.status_code in (400, speaker.dialect.invalid)
-    assert "/1/x/0: expected" in speaker.dialect.message(response)
+    assert f"{speaker.dialect.place.format(row=1, at=0)}: expected" in speaker.dialect.message(response)
     assert speaker.site.engine.calls == []
 
 
-def test_ragged_rows_share_batches_only_with_their_like(speaker: Speaker):
+@pytest.mark.parametrize("dialect", [Native, Tfs], ids=["native", "tfs"])
+def test_ragged_rows_share_batches_only_with_their_like(site: Site, dialect):
+    speaker = Speaker(site, dialect)
     speaker.ask([[1], [1, 2], [3], [3, 4]])
     assert [call["x"].shape for call in speaker.site.engine.calls] == [(2, 1), (2, 2)]
 
@@ -240,3 +276,50 @@ def test_the_answer_does_not_depend_on_who_else_was_in_the_batch(speaker: Speake
     beside_others = speaker.ask([[1.25, 2.5]])
     assert speaker.dialect.answers(beside_others) == speaker.dialect.answers(alone)
     assert len(speaker.site.engine.calls[1]["x"]) == 2
+
+
+@pytest.fixture(scope="module")
+def one_site(toy_folder: Path) -> Site:
+    """The same for all examples."""
+    return Site(toy_folder)
+
+
+class TestAllDialectsGiveTheSameAnswers:
+    """For the same rows the numbers are the same: bit by bit in bytes, as exactly as JSON has them elsewhere."""
+
+    @given(
+        rows=st.integers(1, 3).flatmap(
+            lambda width: st.lists(
+                st.lists(st.floats(-1e6, 1e6, width=32), min_size=width, max_size=width), min_size=1, max_size=12
+            )
+        )
+    )
+    def test_numbers_of_rows_of_one_shape(self, one_site: Site, rows):
+        answers = [
+            dialect.answers(one_site.client.post(dialect.url("fake"), json=dialect.body(rows)))
+            for dialect in (Native, Tfs, Oip)
+        ]
+        body = {"inputs": [tensor("x", "FP32", rows)], "parameters": {"binary_data_output": True}}
+        answers.append(outputs(infer(one_site.client, "fake", body))["y"].tolist())
+        assert answers == [answers[0]] * 4
+
+    @given(
+        rows=st.lists(
+            st.tuples(
+                st.lists(st.integers(1, len(VOCABULARY) - 1), min_size=1, max_size=12),
+                st.tuples(*[st.floats(-10, 10, width=32)] * 3),
+            ),
+            min_size=1,
+            max_size=6,
+        )
+    )
+    def test_texts_of_any_lengths_padded_where_the_protocol_has_no_other_way(self, one_site: Site, rows):
+        natively = one_site.predict("toy", [{"text": text, "numbers": numbers} for text, numbers in rows]).json
+        longest = max(len(text) for text, _ in rows)
+        padded = [text + [0] * (longest - len(text)) for text, _ in rows]
+        inputs = [tensor("text", "INT32", padded), tensor("numbers", "FP32", [numbers for _, numbers in rows])]
+        scores = outputs(infer(one_site.client, "toy", {"inputs": inputs}))["score"]
+        expected = np.array([[row["score"]["value"]] for row in natively], np.float32)
+        assert np.array_equal(scores, expected)
+        by_row = one_site.tfs("toy", {"instances": [{"text": text, "numbers": numbers} for text, numbers in rows]})
+        assert np.array_equal(np.array([row["score"] for row in by_row.json["predictions"]], np.float32), expected)

@@ -12,6 +12,7 @@ from service.errors import ServiceError
 
 FOR_OPERATORS = {
     "BadSettings",
+    "CannotListen",
     "CannotServe",
     "NoSuchSignature",
     "NothingToServe",
@@ -38,7 +39,7 @@ def all_errors() -> list[type[ServiceError]]:
     return found
 
 
-FOR_CLIENTS = [one for one in all_errors() if one.__name__ not in FOR_OPERATORS | {"HttpError"}]
+FOR_CLIENTS = [one for one in all_errors() if one.__name__ not in FOR_OPERATORS | {"HttpError", "Unforeseen"}]
 
 
 def test_the_lists_are_complete():

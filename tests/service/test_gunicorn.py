@@ -115,6 +115,24 @@ def test_many_requests_share_a_connection(server: Server):
     assert statuses == [200] * 20
 
 
+def test_an_answer_without_a_body_is_sent_and_the_connection_lives_on(server: Server):
+    tag = server.get("/openapi.json").headers["ETag"]
+    with requests.Session() as session:
+        for _ in range(2):
+            known = session.get(server.url("/openapi.json"), headers={"If-None-Match": tag}, timeout=SECONDS)
+            assert (known.status_code, known.content) == (304, b"")
+            assert session.post(server.url("/predict/toy"), json=ROW, timeout=SECONDS).status_code == 200
+
+
+def test_a_large_request_may_follow_at_once_on_the_same_connection(server: Server):
+    small = request_bytes("/predict/toy", json.dumps(ROW).encode())
+    large = request_bytes("/predict/toy", json.dumps(ROW).encode().ljust(MAX_BODY_BYTES), "Connection: close")
+    with server.connect() as connection:
+        connection.sendall(small + large)
+        received = b"".join(iter(lambda: connection.recv(65536), b""))
+    assert received.count(b"HTTP/1.1 200") == 2
+
+
 def test_the_greeting_is_a_command_that_works(server: Server):
     [line] = re.findall(r"^ *(curl .*)$", server.log.read_text(), re.MULTILINE)
     if shutil.which("curl"):

@@ -1,6 +1,7 @@
 """Who may import whom."""
 
 import ast
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -50,12 +51,14 @@ def test_the_service_knows_nothing_of_models_and_training():
     assert not importers("models", "training") & within("service")
 
 
-def test_training_knows_nothing_of_the_service():
-    assert not importers("service") & (within("training") | within("models"))
+def test_training_knows_nothing_of_the_service_but_what_a_clients_value_becomes():
+    assert importers("service") & (within("training") | within("models")) == {"training/formats/checks.py"}
+    used = {module for module in imported(ROOT / "training/formats/checks.py") if module.startswith("service")}
+    assert used == {"service.images", "service.images.decode", "service.nested", "service.nested.to_array"}
 
 
-def test_models_import_keras_and_what_types_need_only():
-    allowed = {"keras", "numpy", "models"} | (sys.stdlib_module_names - {"os", "socket", "subprocess"})
+def test_models_import_keras_what_types_need_and_what_weights_are_computed_with():
+    allowed = {"keras", "numpy", "models", "sklearn"} | (sys.stdlib_module_names - {"os", "socket", "subprocess"})
     found = {module.split(".")[0] for file in FILES if name(file) in within("models") for module in imported(file)}
     assert found <= allowed
 
@@ -65,24 +68,43 @@ def test_models_import_keras_and_what_types_need_only():
     [
         (("tensorflow", "keras"), {"service/engines/saved_model.py"}),
         (("onnxruntime",), {"service/engines/onnx.py"}),
-        (("marshmallow",), {"service/schemas.py"}),
+        (("marshmallow",), {"service/fields.py", "service/schemas.py"}),
+        (("PIL",), {"service/images.py"}),
+        (("backports", "zlib", "gzip"), {"service/dialects/coding.py"}),
+        (("msgpack",), {"service/dialects/packed.py"}),
+        (("zipfile",), {"service/dialects/npz.py"}),
         (("prometheus_client",), {"service/metrics.py"}),
         (
             ("flask", "werkzeug"),
             {
                 "service/app.py",
+                "service/beside.py",
                 "service/server.py",
+                "service/dialects/compression.py",
+                "service/dialects/content.py",
+                "service/dialects/cors.py",
                 "service/dialects/exchange.py",
                 "service/dialects/health.py",
                 "service/dialects/native.py",
+                "service/dialects/oip.py",
                 "service/dialects/tfs.py",
+                "service/openapi/blueprint.py",
             },
         ),
-        (("gunicorn", "greenlet"), {"service/serve.py", "service/server.py"}),
+        (("gunicorn", "greenlet"), {"service/beside.py", "service/serve.py", "service/server.py"}),
+        (
+            ("grpc", "grpc_health", "grpc_reflection"),
+            {"service/grpc/calls.py", "service/grpc/front.py", "service/grpc/health.py"},
+        ),
+        (
+            ("google.protobuf",),
+            {"service/grpc/calls.py", "service/grpc/messages.py", "service/grpc/schema.py"},
+        ),
         (
             ("threading", "concurrent"),
             {
                 "service/batcher.py",
+                "service/beside.py",
                 "service/catalog.py",
                 "service/handle.py",
                 "service/queueing.py",
@@ -94,6 +116,22 @@ def test_models_import_keras_and_what_types_need_only():
 )
 def test_each_library_stays_where_it_belongs(libraries, files):
     assert importers(*libraries) & within("service") == files
+
+
+def test_only_a_worker_loads_the_grpc_package():
+    assert importers("service.grpc") - within("service/grpc") == {"service/wsgi.py"}
+
+
+def test_the_grpc_package_loads_no_tensorflow_and_starts_no_thread():
+    look = "import sys, threading; print('tensorflow' in sys.modules, threading.active_count())"
+    done = subprocess.run(
+        [sys.executable, "-c", f"import service.grpc.front; {look}"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.split() == ["False", "1"]
 
 
 def test_the_environment_is_read_in_few_places():

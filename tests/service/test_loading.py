@@ -77,7 +77,7 @@ class TestWhichEngine:
 class TestWhatIsRefused:
     def test_wrong_golden_answers(self, tmp_path: Path):
         folder = artifacts.toy(tmp_path, golden_off_by=0.01)
-        with pytest.raises(golden.WrongAnswers, match=r"onnx is 0.01 off the golden answers of (score|mood|sure)"):
+        with pytest.raises(golden.WrongAnswers, match=r"onnx is 0\.0\d* off the golden answers of (score|mood|sure)"):
             load(version(folder), ONNX, lambda _: Hand())
 
     def test_a_twin_with_other_weights(self, tmp_path: Path):
@@ -116,13 +116,6 @@ class TestWhatIsRefused:
         engine = FakeEngine(Signature(specs(x=given), specs(y=taken)))
         with pytest.raises(CannotServe, match="complex64"):
             serve(Version("m", 1, tmp_path), Card(), engine, Settings(), lambda _: Hand())
-
-    def test_bfloat16(self, tmp_path: Path):
-        from tests.service import saved_models
-
-        saved_models.save(saved_models.Narrow(), tmp_path)
-        with pytest.raises(CannotServe, match="bfloat16"):
-            load(Version("m", 1, tmp_path), Settings(), lambda _: Hand())
 
 
 class TestTheHandle:

@@ -351,6 +351,7 @@ class TestPaths:
         assert site.client.get("/").json == {
             "service": "manifold",
             "models": "/models",
+            "docs": "/docs",
             "ready": "/readyz",
             "metrics": "/metrics",
             "predict": ["/predict/toy", "/predict/fake", "/predict/every"],

@@ -133,6 +133,30 @@ class TestFloats:
         assert str(misfit([True], dtype, (1,))) == "expected a number, got true"
 
 
+def short(number: float) -> str:
+    return str(number)[:9]
+
+
+class TestBrainFloats:
+    @pytest.fixture
+    def brain(self) -> np.dtype:
+        return np.dtype(pytest.importorskip("ml_dtypes").bfloat16)
+
+    def test_they_are_rounded_to_what_they_hold(self, brain):
+        found = to_array([[1.00390625, 2**127], [-0.0, 1]], brain, (None, 2))
+        assert found.dtype == brain
+        assert found.tolist() == [[1, 2.0**127], [0, 1]]
+
+    @pytest.mark.parametrize("number", [3.4e38, 2**128, 10**400, -(10**400), float("inf"), float("nan")], ids=short)
+    def test_what_is_beyond_them_is_named(self, brain, number):
+        found = misfit([0, number], brain, (2,))
+        assert found.path == (1,)
+        assert str(found).startswith("expected bfloat16 from -3.38953")
+
+    def test_true_is_no_number(self, brain):
+        assert str(misfit([True], brain, (1,))) == "expected a number, got true"
+
+
 @pytest.mark.parametrize(("dtype", "number"), [("float16", 65520.0), ("float16", 65520), ("float32", 3.5e38)])
 def test_a_float_beyond_the_dtype_is_named(dtype, number):
     assert misfit([0, number], dtype, (2,)).path == (1,)

@@ -87,4 +87,5 @@ def test_models_are_named_with_commas(text, names):
 
 def test_what_kubernetes_sets_beside_a_service_called_manifold_is_no_setting():
     links = {"MANIFOLD_PORT": "tcp://10.0.0.1:8000", "MANIFOLD_PORT_8000_TCP": "x", "MANIFOLD_SERVICE_HOST": "10.0.0.1"}
+    links |= {name.replace("MANIFOLD_", "MANIFOLD_GRPC_"): value for name, value in links.items()}
     assert settings.read(links) == settings.Settings()

@@ -1,11 +1,17 @@
 """TensorFlow Serving's REST API v1, in that server's own words."""
 
 import json
+from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
+from service.card import Card
+from service.outputs import NumberOutput, ProbabilitiesOutput, ProbabilityOutput
 from tests.service import fakes
+from tests.service.artifacts import MOODS
 from tests.service.site import MAX_QUEUE_ROWS, Site
 
 NUMBERS = [0.5, -1.0, 2.0]
@@ -66,8 +72,9 @@ class TestRoutes:
                 400,
                 "Failed to convert version: 9223372036854775808 to numeric.",
             ),
-            ("POST", "models/toy:classify", 501, ":classify is not served; use :predict"),
-            ("POST", "models/toy:regress", 501, ":regress is not served; use :predict"),
+            ("POST", "models/toy/labels/new:classify", 400, "Unrecognized servable version label: new"),
+            ("POST", "models/nobody:regress", 404, "Servable not found for request: Latest(nobody)"),
+            ("OPTIONS", "models/toy:predict", 400, "Malformed request: OPTIONS /v1/models/toy:predict"),
         ],
         ids=lambda value: value or "root",
     )
@@ -81,8 +88,11 @@ class TestRoutes:
         assert response.status_code == 400
         assert error(response).startswith("Failed to convert version: 9")
 
+    def test_the_root_is_no_route_either(self, site: Site):
+        assert error(site.client.get("/v1")) == "Malformed request: GET /v1"
+
     def test_beside_v1_a_path_is_simply_not_found(self, site: Site):
-        assert site.client.get("/v2").status_code == 404
+        assert site.client.get("/v3").status_code == 404
 
     def test_the_type_of_the_body_does_not_matter(self, site: Site):
         body = json.dumps({"instances": [{"x": [1]}]})
@@ -245,6 +255,20 @@ class TestEnvelope:
         assert f"expected at most {MAX_QUEUE_ROWS} rows" in error(response)
 
 
+@pytest.fixture(scope="module")
+def echo(toy_folder) -> Site:
+    """A service with a model that gives the site's own `numbers`."""
+    numbers: list[float] = []
+    signature = fakes.Signature(fakes.specs(x=("float32", (None, 1))), fakes.specs(y=("float32", (None,))))
+    engine = fakes.FakeEngine(signature, lambda inputs: {"y": np.array(numbers[: len(inputs["x"])], np.float32)})
+    hand = fakes.Hand()
+    made = fakes.handle(engine, hand, name="echo", max_batch_rows=32)
+    site = Site(toy_folder, [made])
+    site.hand.drivers += hand.drivers
+    site.numbers = numbers
+    return site
+
+
 class TestNumbersAndStrings:
     def test_whole_floats_have_a_point(self, site: Site):
         assert b"[5.0]" in site.tfs("fake", {"instances": [[1, 2]]}).data
@@ -280,6 +304,18 @@ class TestNumbersAndStrings:
             assert site.tfs("every", {"inputs": columns}).json == {
                 "outputs": {name: [value] for name, value in out.items()}
             }
+
+    @given(values=st.lists(st.floats(width=32), min_size=1, max_size=20))
+    @example(values=[0.1, 1.0, -0.0, 9e6, 3e-5, 999999.0, 1e-45, 3.4028234663852886e38])
+    def test_every_float_reads_back_as_itself_and_as_a_float(self, echo: Site, values):
+        echo.numbers[:] = values
+        tokens: list[str] = []
+        response = echo.tfs("echo", {"instances": [[0]] * len(values)})
+        read = json.loads(response.data, parse_float=lambda token: tokens.append(token) or float(token))
+        back = np.array(read["predictions"], np.float32)
+        assert np.array_equal(back, np.array(values, np.float32), equal_nan=True)
+        assert np.array_equal(np.signbit(back), np.signbit(np.array(values, np.float32))) or np.isnan(back).any()
+        assert len(tokens) == np.isfinite(back).sum()
 
 
 class TestBytes:
@@ -324,6 +360,163 @@ class TestBytes:
         response = site.tfs("fake", {"instances": [{"x": {"b64": "AAAA"}}]})
         assert response.status_code == 400
         assert "got an object" in error(response)
+
+
+@pytest.fixture
+def heads(toy_folder, shop_folder) -> Site:
+    """A service with models whose cards give Classify and Regress a meaning: mood, sure and size have one output."""
+    hand = fakes.Hand()
+    signature = {"mood": (None, 3), "sure": (None, 1), "size": (None, 1)}
+    outputs = {
+        "mood": ProbabilitiesOutput(("calm", "happy", "sad")),
+        "sure": ProbabilityOutput(("no", "yes")),
+        "size": NumberOutput(),
+    }
+    made = []
+    for name, shape in signature.items():
+        specs = fakes.specs(
+            flag=("bool", (None,)), count=("int64", (None, 2)), x=("float32", (None, None)), s=("object", (None,))
+        )
+
+        def answer(inputs, width=shape[1]):
+            total = inputs["x"].sum(axis=1) + inputs["count"].sum(axis=1) + inputs["flag"]
+            return {"y": (total[:, np.newaxis] / [2.0, 4.0, 8.0][:width]).astype(np.float32)}
+
+        engine = fakes.FakeEngine(fakes.Signature(specs, fakes.specs(y=("float32", shape))), answer, immune=True)
+        made.append(fakes.handle(engine, hand, name=name, card=Card(outputs={"y": outputs[name]})))
+    site = Site(toy_folder, made)
+    site.hand.drivers += hand.drivers
+    return site
+
+
+FEATURES = {"flag": False, "count": [1, 2], "x": [0.5, 0.25, 0.25], "s": "a"}
+
+
+class TestClassifyAndRegress:
+    def ask(self, site: Site, method: str, body: Any, model: str = "toy"):
+        return site.client.post(f"/v1/models/{model}:{method}", json=body)
+
+    def test_a_probability_per_label_gives_labels_and_scores_in_the_cards_order(self, heads: Site):
+        response = self.ask(heads, "classify", {"examples": [FEATURES, FEATURES | {"flag": True}]}, "mood")
+        assert response.json == {
+            "results": [
+                [["calm", 2.0], ["happy", 1.0], ["sad", 0.5]],
+                [["calm", 2.5], ["happy", 1.25], ["sad", 0.625]],
+            ]
+        }
+        assert response.headers["X-Model-Version"] == "1"
+
+    def test_one_probability_gives_both_labels(self, heads: Site):
+        small = {"flag": 0, "count": [0, 0], "x": [0.5], "s": "a"}
+        response = self.ask(heads, "classify", {"examples": [small]}, "sure")
+        assert response.json == {"results": [[["no", 0.75], ["yes", 0.25]]]}
+
+    def test_a_number_gives_values(self, heads: Site):
+        response = self.ask(heads, "regress", {"examples": [FEATURES, FEATURES | {"x": 3}, FEATURES]}, "size")
+        assert response.json == {"results": [2.0, 3.0, 2.0]}
+
+    def test_the_context_is_part_of_every_example_which_may_say_otherwise(self, heads: Site):
+        examples = [
+            {"x": [1.0], "s": "a"},
+            {"x": [3.0], "s": ["b"], "count": [0, 2]},
+            {"x": [1.0], "s": {"b64": "/w=="}},
+        ]
+        body = {"context": {"flag": True, "count": [1, 1], "unused": [0.5]}, "examples": examples}
+        assert self.ask(heads, "regress", body, "size").json == {"results": [2.0, 3.0, 2.0]}
+
+    def test_of_several_outputs_the_signature_names_one(self, site: Site):
+        body = {"examples": [{"text": "the cat sat", "numbers": NUMBERS}]}
+        expected = site.answer("the cat sat", NUMBERS)
+        mood = self.ask(site, "classify", body | {"signature_name": "mood"}).json["results"]
+        assert [[label, pytest.approx(score)] for label, score in zip(MOODS, expected["mood"], strict=True)] == mood[0]
+        score = self.ask(site, "regress", body | {"signature_name": "score"}).json["results"]
+        assert score == [pytest.approx(expected["score"].item())]
+
+    def test_the_same_row_is_the_same_by_predict(self, site: Site):
+        by_example = self.ask(site, "regress", {"signature_name": "score", "examples": [ROW]}).json["results"]
+        [row] = site.tfs("toy", {"instances": [ROW]}).json["predictions"]
+        assert by_example == row["score"]
+
+    @pytest.mark.parametrize(
+        ("method", "model", "signature", "message"),
+        [
+            (
+                "classify",
+                "toy",
+                "score",
+                "Expected classification signature method_name to be tensorflow/serving/classify",
+            ),
+            ("classify", "toy", "", "Expected classification signature method_name to be tensorflow/serving/classify"),
+            ("regress", "toy", "mood", "Expected regression signature method_name to be tensorflow/serving/regress"),
+            ("regress", "fake", "", "Expected regression signature method_name to be tensorflow/serving/regress"),
+            ("regress", "toy", "x", 'Serving signature name: "x" not found in signature def'),
+            ("classify", "fake", "x", 'Serving signature name: "x" not found in signature def'),
+        ],
+    )
+    def test_what_has_no_such_meaning_is_refused_in_its_words(self, site: Site, method, model, signature, message):
+        response = self.ask(site, method, {"signature_name": signature, "examples": [ROW]}, model)
+        assert response.status_code == 400
+        assert error(response).startswith(message)
+
+    @pytest.mark.parametrize("method", ["classify", "regress"])
+    @pytest.mark.parametrize(
+        ("body", "message"),
+        [
+            ([], "expected a JSON object with 'examples', got a list of 0"),
+            ({}, "When method is {method}, key 'examples' is expected and was not found"),
+            ({"instances": [1]}, "When method is {method}, key 'examples' is expected and was not found"),
+            ({"examples": {}}, "Expecting 'examples' value to be an list/array"),
+            ({"examples": []}, "'examples' value is an empty array"),
+            ({"examples": [7]}, "Example must be JSON object but got JSON Number"),
+            ({"examples": [{}], "context": [1]}, "Example must be JSON object but got JSON Array"),
+            ({"examples": [{"x": None}]}, "Feature: x has element with unexpected JSON type: Null"),
+            ({"examples": [{"x": [[1]]}]}, "Feature: x has element with unexpected JSON type: Array"),
+            ({"examples": [{"x": {"y": 1}}]}, "Feature: x has element with unexpected JSON type: Object"),
+            ({"examples": [{"x": [1, 2.5]}]}, "Unexpected element type in feature: x expecting type: int64"),
+            ({"examples": [{"x": [2.5, 1]}]}, "Unexpected element type in feature: x expecting type: float"),
+            ({"examples": [{"x": ["a", True]}]}, "Unexpected element type in feature: x expecting type: bytes"),
+            ({"examples": [{"x": [2**63]}]}, "Feature: x has uint64 element. Only int64 is supported."),
+            ({"examples": [{"s": {"b64": "%"}}]}, "Feature: s has a value that is no base64"),
+            ({"examples": [{}], "signature_name": 7}, "When specified, 'signature_name' key must be a string value."),
+            ({"examples": [{}] * (MAX_QUEUE_ROWS + 1)}, f"/: expected at most {MAX_QUEUE_ROWS} rows in one request"),
+        ],
+    )
+    def test_wrong_examples_are_told_in_its_words(self, heads: Site, method, body, message):
+        response = self.ask(heads, method, body, "mood" if method == "classify" else "size")
+        assert response.status_code == 400
+        assert error(response).startswith(message.format(method=method))
+
+    @pytest.mark.parametrize(
+        ("change", "message"),
+        [
+            ({"count": [1]}, "/examples/1/count: expected values of shape [2], where -1 is any size, got a list of 1"),
+            ({"s": ["a", "b"]}, "/examples/1/s: expected one string, got 2"),
+            ({"flag": 2}, "/examples/1/flag: expected true or false, got 2"),
+            ({"count": ["a", "b"]}, '/examples/1/count/0: expected an integer, got the string "a"'),
+            ({"x": []}, "/examples/1/x: expected at least 1 elements, got 0"),
+        ],
+    )
+    def test_a_feature_that_is_no_row_is_named_with_its_place(self, heads: Site, change, message):
+        response = self.ask(heads, "regress", {"examples": [FEATURES, FEATURES | change]}, "size")
+        assert response.status_code == 400
+        assert error(response) == message
+
+    def test_a_missing_input_is_named_with_its_place(self, heads: Site):
+        response = self.ask(
+            heads, "regress", {"examples": [{name: FEATURES[name] for name in ("x", "s", "flag")}]}, "size"
+        )
+        assert error(response) == "/examples/0/count: missing input 'count'"
+
+    def test_values_do_not_tell_a_shape_of_two_open_axes(self, toy_folder):
+        hand = fakes.Hand()
+        signature = fakes.Signature(
+            fakes.specs(x=("float32", (None, None, None))), fakes.specs(y=("float64", (None, 1)))
+        )
+        only = fakes.handle(fakes.FakeEngine(signature), hand, name="only", card=Card(outputs={"y": NumberOutput()}))
+        site = Site(toy_folder, [only])
+        response = self.ask(site, "regress", {"examples": [{"x": [1.0, 2.0]}]}, "only")
+        assert response.status_code == 400
+        assert "cannot be told from a list of values; use :predict" in error(response)
 
 
 class TestStatusAndMetadata:

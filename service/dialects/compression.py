@@ -1,0 +1,71 @@
+"""Answers in zstd, gzip or deflate, for those who ask for it in Accept-Encoding (RFC 9110, section 12.5.3).
+
+Whoever does not ask pays nothing. Tensors in bytes stay as they are: compressing floats saves a tenth.
+"""
+
+from functools import lru_cache
+
+from flask import Response, request
+from werkzeug.http import parse_accept_header
+
+from service.dialects.coding import COMPRESSORS
+from service.dialects.content import MSGPACK
+
+LEAST_BYTES = 500
+"""A smaller answer fits a packet as it is."""
+
+
+def compress(response: Response) -> Response:
+    """The response in the coding that its client likes best, where that makes it smaller."""
+    environ = request.environ
+    accepted = environ.get("HTTP_ACCEPT_ENCODING", "")
+    if (not accepted and environ["REQUEST_METHOD"] == "POST") or not is_worth_it(response):
+        return response
+    response.vary.add("Accept-Encoding")
+    coding = choose(accepted)
+    if coding is not None:
+        body = response.get_data()
+        packed = COMPRESSORS[coding](body)
+        if len(packed) < len(body):
+            response.set_data(packed)
+            response.headers["Content-Encoding"] = coding
+            weaken(response)
+    return response
+
+
+def is_worth_it(response: Response) -> bool:
+    """Whether a response is long enough, stands in memory, and is of a kind that shrinks."""
+    return (
+        response.is_sequence
+        and sum(map(len, response.response)) >= LEAST_BYTES
+        and shrinks(response.mimetype or "")
+        and "Content-Encoding" not in response.headers
+    )
+
+
+def shrinks(mimetype: str) -> bool:
+    """Whether a type is text, or much like it.
+
+    >>> shrinks("application/problem+json"), shrinks("text/html"), shrinks("application/octet-stream")
+    (True, True, False)
+    """
+    return mimetype.endswith("json") or mimetype.startswith("text/") or mimetype == MSGPACK
+
+
+@lru_cache(256)
+def choose(accepted: str) -> str | None:
+    """The coding that an Accept-Encoding header likes best, ours first among equals; None: as it is.
+
+    >>> choose("gzip, zstd"), choose("gzip;q=0, *;q=0.5"), choose("identity, gzip;q=0.5"), choose("br")
+    ('zstd', 'zstd', None, None)
+    """
+    qualities = parse_accept_header(accepted)
+    best = max(COMPRESSORS, key=qualities.quality)
+    return best if qualities.quality(best) >= max(qualities.quality("identity"), 0.001) else None
+
+
+def weaken(response: Response) -> None:
+    """An entity tag that says: the same in meaning, in other bytes."""
+    tag, is_weak = response.get_etag()
+    if tag is not None and not is_weak:
+        response.set_etag(tag, weak=True)

@@ -1,0 +1,214 @@
+"""The Open Inference Protocol V2 over REST, which Triton, KServe and MLServer speak, with binary tensors.
+
+    GET  /v2, /v2/health/live, /v2/health/ready
+    GET  /v2/models/<model>[/versions/<version>][/ready]
+    POST /v2/models/<model>[/versions/<version>]/infer
+    POST /v2/repository/index, /v2/repository/models/<model>/load, …/unload
+
+Tensors are what the model itself takes and gives; of an input on the card, a string per row does as well.
+"""
+
+import time
+from typing import Any
+
+import numpy as np
+from flask import Blueprint, Response, request
+
+from service import VERSION, tensors
+from service.catalog import Catalog, Served, State
+from service.dialects import exchange, oip_binary, oip_request, oip_tensors
+from service.dialects.exchange import json_response, label, parse, read_body
+from service.dialects.oip_request import Inference
+from service.errors import Fault, InvalidInput, MalformedBody, ModelNotReady, ServiceError, VersionNotFound
+from service.handle import ModelHandle, Prediction, Wait
+from service.nested import show
+from service.settings import Settings
+from service.tensors import Array, Group
+
+EXTENSIONS = ["binary_tensor_data", "model_repository", "parameters"]
+PLATFORMS = {"onnx": "onnxruntime_onnx", "saved_model": "tensorflow_savedmodel"}
+"""Triton's names of what computes."""
+MOST_DIGITS = 18
+
+
+class AdminOff(ServiceError):
+    """Models are loaded and unloaded by the store alone."""
+
+    status = 403
+    title = "Admin calls are off"
+    slug = "admin-off"
+
+
+def blueprint(catalog: Catalog, settings: Settings, wait: Wait) -> Blueprint:
+    """The routes under /v2 over a catalog."""
+    oip = Blueprint("oip", __name__, url_prefix="/v2")
+    oip.register_error_handler(ServiceError, failed)
+
+    @oip.get("")
+    def server() -> Response:
+        return json_response({"name": "manifold", "version": VERSION, "extensions": EXTENSIONS})
+
+    @oip.get("/health/live")
+    def live() -> Response:
+        return json_response({"live": True})
+
+    @oip.get("/health/ready")
+    def ready() -> Response:
+        unready = bool(catalog.unready())
+        return json_response({"ready": not unready}, 503 if unready else 200)
+
+    @oip.get("/models/<model>", defaults={"version": None})
+    @oip.get("/models/<model>/versions/<version>")
+    def model(model: str, version: str | None) -> Response:
+        handle = find(catalog, model, version)
+        return json_response(metadata(handle, catalog))
+
+    @oip.get("/models/<model>/ready", defaults={"version": None})
+    @oip.get("/models/<model>/versions/<version>/ready")
+    def model_ready(model: str, version: str | None) -> Response:
+        try:
+            find(catalog, model, version)
+        except ModelNotReady:
+            return json_response({"name": model, "ready": False}, 503)
+        return json_response({"name": model, "ready": True})
+
+    @oip.post("/models/<model>/infer", defaults={"version": None})
+    @oip.post("/models/<model>/versions/<version>/infer")
+    def infer(model: str, version: str | None) -> Response:
+        handle = find(catalog, model, version)
+        asked = read(handle)
+        prediction = handle.predict_groups(groups(handle, asked.inputs), deadline(settings, asked), wait)
+        return exchange.describe(answer(handle, asked, prediction), handle, prediction)
+
+    @oip.post("/repository/index")
+    def index() -> Response:
+        only_ready = index_filter(read_body())
+        listed = [entry(served) for served in catalog.served()]
+        return json_response([one for one in listed if one["state"] == "READY" or not only_ready])
+
+    @oip.post("/repository/models/<model>/load")
+    @oip.post("/repository/models/<model>/unload")
+    def admin(model: str) -> Response:
+        catalog.versions(model)
+        raise AdminOff("admin calls are off: models are loaded from the store when the service starts")
+
+    return oip
+
+
+def find(catalog: Catalog, model: str, version: str | None) -> ModelHandle:
+    """The handle a path names, for which the request is counted; ModelNotFound, VersionNotFound, ModelNotReady."""
+    number = None
+    if version is not None:
+        known = ", ".join(map(str, catalog.versions(model)))
+        if not (version.isascii() and version.isdigit() and len(version) <= MOST_DIGITS):
+            raise VersionNotFound(f"{model} is not served in version {version[:MOST_DIGITS]!r}; there is {known}")
+        number = int(version)
+    handle = catalog.get(model, number)
+    label(handle)
+    return handle
+
+
+def metadata(handle: ModelHandle, catalog: Catalog) -> dict[str, Any]:
+    """A model's versions, inputs and outputs."""
+    available = [
+        str(number) for number, served in catalog.versions(handle.model).items() if served.state is State.AVAILABLE
+    ]
+    return {
+        "name": handle.model,
+        "versions": available,
+        "platform": PLATFORMS.get(handle.engine.name, handle.engine.name),
+        "inputs": [oip_tensors.describe(spec) for spec in handle.signature.inputs.values()],
+        "outputs": [oip_tensors.describe(spec) for spec in handle.signature.outputs.values()],
+    }
+
+
+def read(handle: ModelHandle) -> Inference:
+    """The request's body, in JSON, in JSON and bytes, or in bytes alone."""
+    head, data = oip_binary.split(read_body(), request.headers.get(oip_binary.HEADER))
+    if head or not data:
+        return oip_request.read(handle, parse(head), data)
+    return oip_request.read(handle, *oip_binary.raw(handle.signature, data))
+
+
+def groups(handle: ModelHandle, inputs: dict[str, Array]) -> list[Group]:
+    """The rows as the batcher takes them; those of inputs on the card are read one by one, as every dialect does."""
+    if handle.card.inputs.keys().isdisjoint(inputs):
+        return tensors.cut(inputs, handle.max_batch_rows)
+    columns = [values(array, handle.signature.inputs[name].dtype) for name, array in inputs.items()]
+    rows = [dict(zip(inputs, row, strict=True)) for row in zip(*columns, strict=True)]
+    return tensors.pack(handle.rows.load(rows, "/inputs/{name}/data/{row}"), handle.max_batch_rows)
+
+
+def values(array: Array, dtype: np.dtype[Any]) -> list[Any]:
+    """One value per row: an array of that dtype, or the string that stands for it."""
+    return array.ravel().tolist() if array.dtype != dtype else [array[row, ...] for row in range(len(array))]
+
+
+def deadline(settings: Settings, asked: Inference) -> float:
+    """The time.monotonic() second at which the request gives up, by its header, its parameters or the settings."""
+    latest = exchange.deadline(settings)
+    return latest if asked.timeout is None else min(latest, time.monotonic() + asked.timeout)
+
+
+def answer(handle: ModelHandle, asked: Inference, prediction: Prediction) -> Response:
+    """The outputs asked for, each in JSON or in bytes behind it."""
+    outputs, chunks = [], []
+    for wanted in asked.outputs:
+        array = oip_tensors.whole(prediction, wanted.name)
+        output = {"name": wanted.name, "datatype": oip_tensors.datatype(array.dtype), "shape": array.shape}
+        parameters = dict(wanted.parameters)
+        if wanted.binary:
+            chunks.append(oip_binary.to_bytes(array))
+            parameters["binary_data_size"] = len(chunks[-1])
+        else:
+            output["data"] = oip_tensors.to_json(array)
+        outputs.append(output | ({"parameters": parameters} if parameters else {}))
+    head = {
+        "model_name": handle.model,
+        "model_version": str(handle.version),
+        **({} if asked.id is None else {"id": asked.id}),
+        **({"parameters": asked.parameters} if asked.parameters else {}),
+        "outputs": outputs,
+    }
+    return framed(json_response(head), chunks)
+
+
+def framed(response: Response, chunks: list[bytes]) -> Response:
+    """A JSON response with tensors behind it, if there are any."""
+    if chunks:
+        head = response.get_data()
+        response.set_data(b"".join([head, *chunks]))
+        response.headers[oip_binary.HEADER] = str(len(head))
+        response.mimetype = "application/octet-stream"
+    return response
+
+
+def index_filter(body: bytes) -> bool:
+    """Whether an index is to list the models that are ready only; MalformedBody, InvalidInput."""
+    asked = parse(body) if body.strip() else {}
+    if type(asked) is not dict:
+        raise MalformedBody(f"expected an object, got {show(asked)}")
+    ready = asked.get("ready", False)
+    if type(ready) is not bool:
+        raise InvalidInput([Fault("/ready", f"expected true or false, got {show(ready)}")])
+    return ready
+
+
+def entry(served: Served) -> dict[str, str]:
+    """A version in the repository's index; why it is unavailable, without its server's paths."""
+    ready = served.state is State.AVAILABLE
+    failed = served.state is State.END and served.error
+    return {
+        "name": served.version.model,
+        "version": str(served.version.number),
+        "state": "READY" if ready else "UNAVAILABLE",
+        "reason": "" if ready else "could not be loaded" if failed else served.state.value.lower(),
+    }
+
+
+def failed(error: ServiceError) -> Response:
+    """{"error": message}; what the protocol calls a bad request is a 400."""
+    response = json_response({"error": str(error)}, 400 if error.status == 422 else error.status)
+    if error.retry_after is not None:
+        response.headers["Retry-After"] = str(error.retry_after)
+    return response

@@ -1,0 +1,137 @@
+"""One call: its bytes in, its method in a greenlet of the event loop, its bytes or its status out, counted once."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+import grpc
+from google.protobuf.message import DecodeError
+
+from service import metrics
+from service.catalog import Catalog
+from service.dialects.exchange import Label
+from service.dialects.tfs_errors import Malformed
+from service.errors import ServiceError
+from service.handle import ModelHandle, Wait
+from service.server import run
+from service.settings import Settings
+
+LOG = logging.getLogger("manifold.grpc")
+
+CODES = {
+    400: grpc.StatusCode.INVALID_ARGUMENT,
+    403: grpc.StatusCode.PERMISSION_DENIED,
+    404: grpc.StatusCode.NOT_FOUND,
+    422: grpc.StatusCode.INVALID_ARGUMENT,
+    429: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    501: grpc.StatusCode.UNIMPLEMENTED,
+    503: grpc.StatusCode.UNAVAILABLE,
+    504: grpc.StatusCode.DEADLINE_EXCEEDED,
+}
+"""gRPC's code of an HTTP status; INTERNAL of all others."""
+
+LATE, CANCELLED = 504, 499
+"""How a call is counted that its client gave up."""
+
+MOST_BYTES = 2000
+"""Of a message in a status: percent-encoded, three times as many still pass every client's limit on metadata, 8 KiB."""
+
+Answer = Callable[[bytes, Any], Awaitable[bytes]]
+
+
+@dataclass(frozen=True)
+class Context:
+    """What every method needs."""
+
+    settings: Settings
+    catalog: Catalog
+    wait: Wait
+
+
+class Call:
+    """One call: when it must be answered, a time.monotonic() second, and for whom it is counted."""
+
+    def __init__(self, deadline: float) -> None:
+        self.deadline = deadline
+        self.label = Label()
+
+    def on(self, handle: ModelHandle) -> ModelHandle:
+        """Count the call for this handle, whatever becomes of it."""
+        self.label = Label(handle.model, str(handle.version))
+        return handle
+
+
+Method = Callable[[Any, Call, Context], Any]
+"""From a request to a response; raises ServiceError."""
+
+
+class Unforeseen(ServiceError):
+    """An error nobody foresaw; the log has more."""
+
+
+def answering(method: Method, request_class: Any, context: Context) -> Answer:
+    """A method as grpc.aio calls it, with the bytes of a request."""
+
+    async def answer(data: bytes, rpc: Any) -> bytes:
+        try:
+            return await counted(data, rpc)
+        except ServiceError as error:
+            await refuse(rpc, error)
+
+    async def counted(data: bytes, rpc: Any) -> bytes:
+        call = Call(time.monotonic() + seconds(rpc.time_remaining(), context.settings))
+        status = 200
+        try:
+            response: bytes = await run(lambda: respond(method, parse(request_class, data), call, context))
+        except ServiceError as error:
+            status = error.status
+            raise
+        except asyncio.CancelledError:
+            status = LATE if rpc.time_remaining() == 0 else CANCELLED
+            raise
+        finally:  # before the client hears of it, so that it finds itself counted
+            metrics.count_request(call.label.model, call.label.version, "grpc", status)
+        return response
+
+    return answer
+
+
+async def refuse(rpc: Any, error: ServiceError) -> NoReturn:
+    """End a call with an error."""
+    await rpc.abort(*described(error))
+    raise AssertionError("abort raises. This is a bug.")
+
+
+def seconds(remaining: float | None, settings: Settings) -> float:
+    """The client's deadline, never later than the setting."""
+    return settings.request_timeout if remaining is None else min(remaining, settings.request_timeout)
+
+
+def parse(request_class: Any, data: bytes) -> Any:
+    """A message from its bytes; Malformed."""
+    try:
+        return request_class.FromString(data)
+    except DecodeError:
+        raise Malformed(f"the request is no {request_class.DESCRIPTOR.full_name}") from None
+
+
+def respond(method: Method, request: Any, call: Call, context: Context) -> bytes:
+    """A method's response in bytes; ServiceError, whatever is raised."""
+    try:
+        data: bytes = method(request, call, context).SerializeToString()
+    except ServiceError:
+        raise
+    except Exception as error:
+        LOG.exception("%s failed", getattr(method, "__name__", method))
+        raise Unforeseen("an error nobody foresaw; the server's log has more") from error
+    return data
+
+
+def described(error: ServiceError) -> tuple[grpc.StatusCode, str, tuple[tuple[str, str], ...]]:
+    """Code, message and trailing metadata of an error."""
+    retry = () if error.retry_after is None else (("retry-after", str(error.retry_after)),)
+    message = str(error).encode(errors="replace")[:MOST_BYTES].decode(errors="ignore")
+    return CODES.get(error.status, grpc.StatusCode.INTERNAL), message, retry

@@ -1,0 +1,88 @@
+"""GET /openapi.json, the document of what is served now, and GET /docs, a page that shows it and asks for you.
+
+The page is Swagger UI, from the files in the package flask-swagger-ui: nothing is loaded from elsewhere.
+"""
+
+import hashlib
+from importlib.resources import files
+from pathlib import Path
+
+import orjson
+from flask import Blueprint, Response, abort, request
+
+from service.catalog import Catalog
+from service.openapi import document, models
+from service.settings import Settings
+
+OWN = Path(__file__).parent
+FILES = {
+    "swagger-ui.css": "text/css",
+    "swagger-ui-bundle.js": "text/javascript",
+    "start.js": "text/javascript",
+    "page.css": "text/css",
+}
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+"""Scripts and styles from here alone; Swagger UI has pictures in its style sheet."""
+
+
+class Document:
+    """The document in JSON, built anew when other models answer than before."""
+
+    def __init__(self, catalog: Catalog, settings: Settings) -> None:
+        self._catalog = catalog
+        self._settings = settings
+        self._built: tuple[object, bytes] = (None, b"")
+
+    def json(self) -> bytes:
+        """As of now."""
+        answering = [(one.version, one.handle is not None) for one in self._catalog.served()]
+        known, text = self._built
+        if known != answering:
+            described = models.served(self._catalog)
+            text = orjson.dumps(document.build(described, self._catalog.models(), self._settings))
+            self._built = answering, text
+        return text
+
+
+def blueprint(catalog: Catalog, settings: Settings) -> Blueprint:
+    """/openapi.json and /docs over a catalog."""
+    pages = Blueprint("openapi", __name__)
+    current = Document(catalog, settings)
+    page = (OWN / "page.html").read_bytes()
+
+    @pages.get("/openapi.json")
+    def openapi() -> Response:
+        return tagged(current.json(), "application/json")
+
+    @pages.get("/docs")
+    def docs() -> Response:
+        response = tagged(page, "text/html")
+        response.headers["Content-Security-Policy"] = POLICY
+        return response
+
+    @pages.get("/docs/<name>")
+    def part(name: str) -> Response:
+        if name not in FILES:
+            abort(404)
+        return tagged(read(name), FILES[name])
+
+    return pages
+
+
+def read(name: str) -> bytes:
+    """One of the page's files: ours, or Swagger UI's; read when asked for, as most workers never are."""
+    own = OWN / name
+    return own.read_bytes() if own.is_file() else (files("flask_swagger_ui") / "dist" / name).read_bytes()
+
+
+def tagged(body: bytes, mimetype: str) -> Response:
+    """A response that need not be sent again to one who has it."""
+    response = Response(body, mimetype=mimetype)
+    response.set_etag(hashlib.sha256(body).hexdigest()[:16])
+    response.headers["Cache-Control"] = "no-cache"
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.make_conditional(request)
+    return response

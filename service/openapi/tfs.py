@@ -1,0 +1,195 @@
+"""TensorFlow Serving's REST API v1: typed predictions per model, status and metadata."""
+
+from service.catalog import State
+from service.dialects.strings import BYTES
+from service.openapi import examples, inputs, tfs_heads
+from service.openapi.models import Described, Model, Schema, any_of, named, ref
+from service.openapi.operations import json_body, operation
+from service.openapi.parameters import PREDICTED, TIMED, TRACED, any_model, any_version, version_of
+from service.openapi.responses import PREDICTING, READING, answer, errors_of
+from service.openapi.values import B64, nested, one_of, unbounded
+from service.settings import Settings
+from service.signature import TensorSpec
+
+TAG = "TensorFlow Serving"
+ANSWER = (
+    "`predictions` to `instances`, `outputs` to `inputs`. Numbers that are not finite are bare words, as in Python."
+)
+
+SCHEMAS: Schema = {
+    **tfs_heads.SCHEMAS,
+    "tfs-status": {
+        "title": "GetModelStatusResponse",
+        "type": "object",
+        "properties": {"model_version_status": {"type": "array", "items": ref("schemas", "tfs-version")}},
+        "required": ["model_version_status"],
+    },
+    "tfs-version": {
+        "title": "ModelVersionStatus",
+        "type": "object",
+        "properties": {
+            "version": {"type": "string", "pattern": "^[1-9][0-9]*$"},
+            "state": one_of(state.value for state in State),
+            "status": {
+                "type": "object",
+                "properties": {"error_code": {"type": "string"}, "error_message": {"type": "string"}},
+                "required": ["error_code", "error_message"],
+            },
+        },
+        "required": ["version", "state", "status"],
+    },
+    "tfs-metadata": {
+        "title": "GetModelMetadataResponse",
+        "type": "object",
+        "properties": {
+            "model_spec": {
+                "type": "object",
+                "properties": {
+                    "name": {"type": "string"},
+                    "signature_name": {"type": "string"},
+                    "version": {"type": "string"},
+                },
+                "required": ["name", "signature_name", "version"],
+            },
+            "metadata": {
+                "type": "object",
+                "properties": {"signature_def": {"type": "object"}},
+                "required": ["signature_def"],
+            },
+        },
+        "required": ["model_spec", "metadata"],
+    },
+}
+
+
+def schemas(model: Model) -> Schema:
+    """The component schemas of a model: bodies by row and by column, and their answers."""
+    asked = [model.either(by_row), model.either(by_column)]
+    told = [model.either(row_answer), model.either(column_answer)]
+    return {f"{model.name}.tfs-request": any_of(asked), f"{model.name}.tfs-answer": any_of(told)} | tfs_heads.schemas(
+        model
+    )
+
+
+def by_row(version: Described) -> Schema:
+    """A list of rows; of a model with one input, bare values do as well."""
+    row = inputs.row(version, b64=True)
+    bare = [inputs.of(spec, version, b64=True) for spec in only(version)]
+    return envelope(
+        version, "instances", any_of({"type": "array", "items": one, "minItems": 1} for one in [row, *bare])
+    )
+
+
+def by_column(version: Described) -> Schema:
+    """A list per input; of a model with one input, it needs no name."""
+    columns = named(version.signature.inputs, lambda spec: column(spec, version)) | {"additionalProperties": True}
+    return envelope(version, "inputs", any_of([columns, *(column(spec, version) for spec in only(version))]))
+
+
+def only(version: Described) -> list[TensorSpec]:
+    """The input of a model that has one."""
+    specs = list(version.signature.inputs.values())
+    return specs if len(specs) == 1 else []
+
+
+def column(spec: TensorSpec, version: Described) -> Schema:
+    """All rows of an input."""
+    return {"type": "array", "items": inputs.of(spec, version, b64=True), "minItems": 1}
+
+
+def envelope(version: Described, key: str, schema: Schema) -> Schema:
+    """What surrounds the tensors."""
+    signatures = ["", "serving_default", *(["text"] if version.card.has_words else [])]
+    other = "inputs" if key == "instances" else "instances"
+    return {
+        "title": f"By {'row' if key == 'instances' else 'column'}",
+        "type": "object",
+        "properties": {"signature_name": one_of(signatures), key: schema, other: False},
+        "required": [key],
+    }
+
+
+def row_answer(version: Described) -> Schema:
+    """A value per row where there is one output, else an object of named ones."""
+    specs = list(version.signature.outputs.values())
+    row = tensor(specs[0]) if len(specs) == 1 else named(version.signature.outputs, tensor)
+    return wrapped("predictions", {"type": "array", "items": row, "minItems": 1})
+
+
+def column_answer(version: Described) -> Schema:
+    """The tensor where there is one output, else an object of named ones."""
+    specs = list(version.signature.outputs.values())
+    return wrapped("outputs", rows(specs[0]) if len(specs) == 1 else named(version.signature.outputs, rows))
+
+
+def rows(spec: TensorSpec) -> Schema:
+    """All rows of an output."""
+    return {"type": "array", "items": tensor(spec), "minItems": 1}
+
+
+def tensor(spec: TensorSpec) -> Schema:
+    """One row of an output; numbers that are not finite are the bare words NaN and Infinity."""
+    is_bytes = spec.dtype.kind == "O" and spec.name.endswith(BYTES)
+    return nested(B64 if is_bytes else unbounded(spec.dtype), spec.dims, least=0)
+
+
+def wrapped(key: str, schema: Schema) -> Schema:
+    """An answer's envelope."""
+    return {"type": "object", "properties": {key: schema}, "required": [key], "additionalProperties": False}
+
+
+def paths(models: list[Model], names: list[str], settings: Settings) -> Schema:
+    """POST …:predict of every model that answers, and what is known of all of them."""
+    found: Schema = {}
+    for model in models:
+        found[f"/v1/models/{model.name}:predict"] = {"post": predict(model)}
+        found[f"/v1/models/{model.name}/versions/{{version}}:predict"] = {"post": predict(model, pinned=True)}
+        found |= tfs_heads.paths(model)
+    for suffix, name, pinned in (("", "", []), ("/versions/{version}", "_of_version", [any_version(models)])):
+        parameters = [any_model(names), *pinned, *TRACED]
+        found |= {
+            f"/v1/models/{{model}}{suffix}": {"get": status(f"tfs_status{name}", parameters)},
+            f"/v1/models/{{model}}{suffix}/metadata": {"get": metadata(f"tfs_metadata{name}", parameters)},
+        }
+    return found
+
+
+def predict(model: Model, *, pinned: bool = False) -> Schema:
+    """Rows or columns in, the same out."""
+    return operation(
+        f"tfs_predict{'_version' if pinned else ''}.{model.name}",
+        model.name,
+        f"Ask {'a version of ' if pinned else ''}{model.name} as TensorFlow Serving",
+        {
+            "200": answer(
+                ANSWER,
+                ref("schemas", f"{model.name}.tfs-answer"),
+                PREDICTED,
+            ),
+            **errors_of("tfs", PREDICTING),
+        },
+        parameters=[*([version_of(model)] if pinned else []), *TIMED],
+        requestBody=json_body(ref("schemas", f"{model.name}.tfs-request"), examples.of(model, "instances", "inputs")),
+    )
+
+
+def status(name: str, parameters: list[Schema]) -> Schema:
+    """The state of a model's versions."""
+    return operation(
+        name,
+        TAG,
+        "The state of a model's versions" if name == "tfs_status" else "The state of one version",
+        {"200": answer("The states.", ref("schemas", "tfs-status")), **errors_of("tfs", (400, *READING))},
+        parameters=parameters,
+    )
+
+
+def metadata(name: str, parameters: list[Schema]) -> Schema:
+    """The signature."""
+    return operation(
+        name,
+        TAG,
+        "A model's signature" if name == "tfs_metadata" else "The signature of one version",
+        {"200": answer("The signature.", ref("schemas", "tfs-metadata")), **errors_of("tfs", (400, *READING))},
+        parameters=parameters,
+    )

@@ -1,0 +1,88 @@
+"""The driver of quick models, which answers them on the event loop, however a job comes."""
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from service.batcher import Batcher
+from service.queueing import Queue
+from service.server import LoopDriver
+from tests.service.fakes import FakeEngine, job
+from tests.service.server import SECONDS
+
+THREADS, EACH = 8, 300
+
+
+@pytest.fixture
+def loop() -> Iterator[asyncio.AbstractEventLoop]:
+    """An event loop that runs in a thread of its own."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    yield loop
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join(SECONDS)
+    loop.close()
+
+
+def batcher_on(loop: asyncio.AbstractEventLoop) -> Batcher:
+    return Batcher(FakeEngine(immune=True), Queue(8, 10**6), lambda step: LoopDriver(step, loop))
+
+
+def test_jobs_from_many_threads_are_all_answered(loop):
+    batcher = batcher_on(loop)
+    together = threading.Barrier(THREADS)
+
+    def ask(thread: int) -> list[float]:
+        together.wait(SECONDS)
+        answers = []
+        for number in range(EACH):  # each waits for its answer, so that the loop falls asleep in between
+            asked = job([[float(thread * EACH + number)]])
+            batcher.submit([asked])
+            answers.append(asked.future.result(SECONDS).outputs["y"].item())
+        return answers
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        answers = [answer for own in pool.map(ask, range(THREADS)) for answer in own]
+    assert answers == [float(number) for number in range(THREADS * EACH)]
+
+
+def test_jobs_from_the_loop_and_from_a_thread_are_all_answered(loop):
+    batcher = batcher_on(loop)
+    jobs = [job([[float(number)]]) for number in range(2 * EACH)]
+
+    async def submit() -> None:
+        for one in jobs[:EACH]:
+            batcher.submit([one])
+            await asyncio.sleep(0)
+
+    on_loop = asyncio.run_coroutine_threadsafe(submit(), loop)
+    for one in jobs[EACH:]:
+        batcher.submit([one])
+    on_loop.result(SECONDS)
+    answers = [one.future.result(SECONDS).outputs["y"].item() for one in jobs]
+    assert answers == [float(number) for number in range(2 * EACH)]
+
+
+def test_an_engine_on_the_loop_is_never_asked_from_another_thread(loop):
+    asked = []
+
+    class Engine(FakeEngine):
+        def run(self, inputs):
+            asked.append(threading.get_ident())
+            return super().run(inputs)
+
+    batcher = Batcher(Engine(), Queue(8, 100), lambda step: LoopDriver(step, loop))
+    jobs = [job([[1.0]]) for _ in range(20)]
+    for one in jobs:
+        batcher.submit([one])
+        one.future.result(SECONDS)
+    loop_thread = asyncio.run_coroutine_threadsafe(own_thread(), loop).result(SECONDS)
+    assert set(asked) == {loop_thread}
+
+
+async def own_thread() -> int:
+    return threading.get_ident()
