@@ -23,8 +23,9 @@ from loadtest.ask import wait_until_ready
 from loadtest.bench import server
 from service import loading
 from service.batcher import ThreadDriver
-from service.dialects import oip_binary, oip_request
 from service.dialects.exchange import parse
+from service.dialects.oip import binary
+from service.dialects.oip import request as oip_request
 from service.settings import Settings
 from service.store import Version
 
@@ -104,7 +105,7 @@ def in_bytes() -> Body:
     ]
     head = json.dumps({"inputs": inputs}).encode()
     body = b"".join([head, *(picture.tobytes() for picture in pictures().values())])
-    return body, {oip_binary.HEADER: str(len(head))}
+    return body, {binary.HEADER: str(len(head))}
 
 
 def measure(port: int, bodies: Mapping[str, Body], rounds: int, seconds: float) -> dict[str, float]:

@@ -11,10 +11,12 @@ from werkzeug.exceptions import HTTPException
 
 from service import metrics
 from service.catalog import Catalog
-from service.dialects import cors, health, native, oip, tfs
-from service.dialects.coding import INFLATERS
-from service.dialects.compression import compress
+from service.dialects import cors, health, native
+from service.dialects.bodies.coding import INFLATERS
+from service.dialects.bodies.compression import compress
 from service.dialects.exchange import Label, json_response
+from service.dialects.oip import routes as oip
+from service.dialects.tfs import routes as tfs
 from service.errors import ServiceError
 from service.handle import Wait
 from service.openapi import blueprint as openapi

@@ -103,7 +103,7 @@ def widened(array: Array) -> Array:
     >>> widened(np.ones(2, np.float16)).dtype.name
     'float16'
     """
-    return array.astype(np.float32) if array.dtype.name == BRAIN else array
+    return array.astype(np.float32) if array.dtype.kind == "V" and array.dtype.name == BRAIN else array
 
 
 def strings(array: Array) -> Any:

@@ -10,7 +10,7 @@ import orjson
 from flask import Response, g, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from service.dialects.coding import inflate
+from service.dialects.bodies.coding import inflate
 from service.errors import BodyTooLarge, Fault, InvalidInput, MalformedBody
 from service.handle import ModelHandle, Prediction
 from service.schemas import escape

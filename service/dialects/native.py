@@ -15,9 +15,9 @@ from flask import Blueprint, Response, request
 
 from service import schemas, tensors
 from service.catalog import Catalog, Served
-from service.dialects import columns, content, npz, packed
+from service.dialects.bodies import columns, forms, npz, packed
 from service.dialects.exchange import deadline, describe, json_response, label, parse, read_body
-from service.dialects.oip_tensors import whole
+from service.dialects.oip.tensors import whole
 from service.errors import Fault, InvalidInput, MalformedBody, ServiceError
 from service.handle import ModelHandle, Prediction, Wait
 from service.settings import Settings
@@ -37,11 +37,11 @@ def blueprint(catalog: Catalog, settings: Settings, wait: Wait) -> Blueprint:
         label(handle)
         names = schemas.output_names(asked, list(handle.signature.outputs))
         environ = request.environ
-        form = content.sent(environ.get("CONTENT_TYPE", ""))
+        form = forms.sent(environ.get("CONTENT_TYPE", ""))
         groups, many = read(handle, form, read_body(), settings)
         prediction = handle.predict_groups(groups, deadline(settings), wait)
-        wanted = content.wanted(environ.get("HTTP_ACCEPT", ""), form)
-        if wanted == content.NPZ:
+        wanted = forms.wanted(environ.get("HTTP_ACCEPT", ""), form)
+        if wanted == forms.NPZ:
             return describe(arrays(prediction, names), handle, prediction)
         top = settings.top if top is None else top
         answers = prediction.in_order(lambda outputs: handle.interpret(outputs, names, top))
@@ -68,17 +68,17 @@ def query() -> tuple[int | None, str | None, int | None]:
 
 def read(handle: ModelHandle, form: str, body: bytes, settings: Settings) -> tuple[list[Group], bool]:
     """The rows of a body in groups, and whether it has many; MalformedBody, InvalidInput."""
-    if form == content.NPZ:
-        return columns.groups(handle, npz.loads(body, settings.max_body_bytes)), True
-    if form == content.MSGPACK:
+    if form == forms.NPZ:
+        return columns.read(handle, npz.loads(body, settings.max_body_bytes)), True
+    if form == forms.MSGPACK:
         value = packed.loads(body)
         if packed.is_batch(handle, value):
-            return columns.groups(handle, packed.unpacked(handle, value, "")), True
+            return columns.read(handle, packed.unpacked(handle, value, "")), True
     else:
         value = parse(body)
     many = isinstance(value, list)
     rows = value if many else [value]
-    if form == content.MSGPACK:
+    if form == forms.MSGPACK:
         handle.refuse_too_many(len(rows))
         rows = packed.opened(handle, rows, "/{row}" if many else "")
     return tensors.pack(load(handle, rows, many), handle.max_batch_rows), many
@@ -86,12 +86,12 @@ def read(handle: ModelHandle, form: str, body: bytes, settings: Settings) -> tup
 
 def arrays(prediction: Prediction, names: Sequence[str]) -> Response:
     """The outputs as the model gives them, in an .npz file."""
-    return Response(npz.dumps({name: whole(prediction, name) for name in names}), mimetype=content.NPZ)
+    return Response(npz.dumps({name: whole(prediction, name) for name in names}), mimetype=forms.NPZ)
 
 
 def written(answer: Any, form: str) -> Response:
     """The outputs as the card reads them."""
-    return Response(packed.dumps(answer), mimetype=form) if form == content.MSGPACK else json_response(answer)
+    return Response(packed.dumps(answer), mimetype=form) if form == forms.MSGPACK else json_response(answer)
 
 
 def load(handle: ModelHandle, rows: list[Any], many: bool) -> list[Row]:

@@ -13,7 +13,7 @@ from google.protobuf.message import DecodeError
 from service import metrics
 from service.catalog import Catalog
 from service.dialects.exchange import Label
-from service.dialects.tfs_errors import Malformed
+from service.dialects.tfs.errors import Malformed
 from service.errors import ServiceError
 from service.handle import ModelHandle, Wait
 from service.server import run

@@ -1,25 +1,13 @@
 """tf.Example to rows: the features that are a model's inputs, as tf.io.parse_example would take them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
-from service import tensors
-from service.dialects.oip_binary import text
-from service.dialects.tfs_errors import Malformed
-from service.errors import Fault, InvalidInput
+from service.dialects.oip.binary import text
+from service.dialects.tfs import examples as tfs_examples
+from service.dialects.tfs.errors import Malformed
 from service.handle import ModelHandle
-from service.nested import show
-from service.schemas import MOST_FAULTS, escape
-from service.signature import TensorSpec
-from service.tensors import Array, Group
-
-PLACE = "/input/{row}/{name}"
-
-
-class Unshaped(ValueError):
-    """The values of a feature do not fill a row."""
+from service.tensors import Group
 
 
 def read(handle: ModelHandle, given: Any) -> list[Group]:
@@ -31,11 +19,7 @@ def read(handle: ModelHandle, given: Any) -> list[Group]:
     if not examples:
         raise Malformed("Input is empty.")
     handle.refuse_too_many(len(examples))
-    faults: list[Fault] = []
-    rows = [read_row(handle, example, at, faults) for at, example in enumerate(examples)]
-    if faults:
-        raise InvalidInput(faults[:MOST_FAULTS], handle.rows.example)
-    return tensors.pack(handle.rows.load(rows, PLACE), handle.max_batch_rows)
+    return tfs_examples.groups(handle, [dict(listed(handle, example)) for example in examples], "/input/{row}/{name}")
 
 
 def features(given: Any) -> Iterator[Mapping[str, Any]]:
@@ -50,43 +34,10 @@ def features(given: Any) -> Iterator[Mapping[str, Any]]:
                 yield {**shared, **example.features.feature}
 
 
-def read_row(handle: ModelHandle, example: Mapping[str, Any], at: int, faults: list[Fault]) -> dict[str, Any]:
-    """One example's inputs, as `Rows.load` takes them; values that do not fill a row are added to the faults."""
-    row = {}
-    for name, spec in handle.signature.inputs.items():
+def listed(handle: ModelHandle, example: Mapping[str, Any]) -> Iterator[tuple[str, Sequence[Any]]]:
+    """The model's inputs among an example's features, each with its values."""
+    for name in handle.signature.inputs:
         kind = example[name].WhichOneof("kind") if name in example else None
-        if kind is None:
-            continue  # `Rows.load` says that it is missing
-        try:
-            row[name] = read_feature(kind, example[name], spec, handle.card.inputs.keys())
-        except Unshaped as error:
-            faults.append(Fault(PLACE.format(row=at, name=escape(name)), str(error)))
-    return row
-
-
-def read_feature(kind: str, feature: Any, spec: TensorSpec, described: Any) -> Any:
-    """One input's value of a row; Unshaped."""
-    if kind != "bytes_list":
-        values = np.array(getattr(feature, kind).value, np.float32 if kind == "float_list" else np.int64)
-        if spec.dtype.kind == "b" and set(values.tolist()) <= {0, 1} and values.dtype.kind == "i":
-            values = values.astype(bool)
-        return shaped(values, spec)
-    strings = [text(value) for value in feature.bytes_list.value]
-    if spec.name in described or not spec.dims:
-        if len(strings) != 1:
-            raise Unshaped(f"expected one string, got {len(strings)}")
-        return strings[0]
-    array: Array = np.empty(len(strings), object)
-    array[:] = strings
-    return shaped(array, spec).tolist()
-
-
-def shaped(values: Array, spec: TensorSpec) -> Array:
-    """Values as one row of an input, of which one axis may be open; Unshaped."""
-    dims = [-1 if size is None else size for size in spec.dims]
-    if dims.count(-1) > 1:
-        raise Unshaped(f"a row of shape {dims} cannot be told from a list of values; use Predict")
-    try:
-        return values.reshape(dims)
-    except ValueError:
-        raise Unshaped(f"expected values of shape {dims}, where -1 is any size, got {show(values.tolist())}") from None
+        if kind is not None:
+            values = getattr(example[name], kind).value
+            yield name, [text(value) for value in values] if kind == "bytes_list" else list(values)

@@ -6,7 +6,7 @@ As tensorflow_serving/model_servers/{model_service_impl,get_model_status_impl}.c
 from typing import Any
 
 from service.catalog import Served, State
-from service.dialects.oip import AdminOff
+from service.dialects.oip.routes import AdminOff
 from service.errors import ModelNotFound, VersionNotFound
 from service.fields import MOST_ECHOED
 from service.grpc import requests

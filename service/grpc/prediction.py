@@ -6,9 +6,9 @@ tensorflow_serving/model_servers/{prediction_service_impl,get_model_metadata_imp
 
 from typing import Any
 
-from service.dialects import tfs_heads
-from service.dialects.oip_tensors import whole
-from service.dialects.tfs_errors import Malformed, Unimplemented
+from service.dialects.oip.tensors import whole
+from service.dialects.tfs import heads
+from service.dialects.tfs.errors import DEFAULT, Malformed, Unimplemented, check_signature
 from service.fields import MOST_ECHOED
 from service.grpc import examples, requests
 from service.grpc.calls import Call, Context
@@ -31,11 +31,11 @@ METHOD = "tensorflow/serving/predict"
 def predict(request: Any, call: Call, context: Context) -> Any:
     """Named tensors in, named tensors out; the outputs of the filter alone, if there is one."""
     handle = call.on(requests.find(context.catalog, request))
-    requests.check_signature(handle, request.model_spec.signature_name)
+    check_signature(handle, request.model_spec.signature_name)
     groups, names = requests.read(handle, request, context.settings.max_body_bytes)
     prediction = handle.predict_groups(groups, call.deadline, context.wait)
     response = PredictResponse()
-    name_model(response.model_spec, handle, request.model_spec.signature_name or requests.SIGNATURE)
+    name_model(response.model_spec, handle, request.model_spec.signature_name or DEFAULT)
     for name in names:
         write(whole(prediction, name), response.outputs[name])
     return response
@@ -44,24 +44,24 @@ def predict(request: Any, call: Call, context: Context) -> Any:
 def classify(request: Any, call: Call, context: Context) -> Any:
     """Examples in, of each every label and its score out, in the card's order."""
     handle = call.on(requests.find(context.catalog, request))
-    name, labels = tfs_heads.classes(handle, head_signature(handle, request))
+    name, labels = heads.classes(handle, head_signature(handle, request))
     response = ClassificationResponse()
-    for row in tfs_heads.scores(column(handle, name, request, call, context)).tolist():
+    for row in heads.scores(column(handle, name, request, call, context)).tolist():
         found = response.result.classifications.add()
         for label, score in zip(labels, row, strict=True):
             found.classes.add(label=label, score=score)
-    name_model(response.model_spec, handle, request.model_spec.signature_name or requests.SIGNATURE)
+    name_model(response.model_spec, handle, request.model_spec.signature_name or DEFAULT)
     return response
 
 
 def regress(request: Any, call: Call, context: Context) -> Any:
     """Examples in, of each one value out."""
     handle = call.on(requests.find(context.catalog, request))
-    name = tfs_heads.number(handle, head_signature(handle, request))
+    name = heads.number(handle, head_signature(handle, request))
     response = RegressionResponse()
     for value in column(handle, name, request, call, context).ravel().tolist():
         response.result.regressions.add(value=value)
-    name_model(response.model_spec, handle, request.model_spec.signature_name or requests.SIGNATURE)
+    name_model(response.model_spec, handle, request.model_spec.signature_name or DEFAULT)
     return response
 
 
@@ -88,7 +88,7 @@ def get_model_metadata(request: Any, call: Call, context: Context) -> Any:
 def signatures(handle: ModelHandle) -> Any:
     """A SignatureDefMap of what Predict takes and gives."""
     found = SignatureDefMap()
-    signature = found.signature_def[requests.SIGNATURE]
+    signature = found.signature_def[DEFAULT]
     signature.method_name = METHOD
     for side, specs in ((signature.inputs, handle.signature.inputs), (signature.outputs, handle.signature.outputs)):
         for name, spec in specs.items():
@@ -107,7 +107,7 @@ def head_signature(handle: ModelHandle, request: Any) -> str:
     """The signature that a Classify or Regress names: an output's, or the model's own; Malformed."""
     name: str = request.model_spec.signature_name
     if name not in handle.signature.outputs:
-        requests.check_signature(handle, name)
+        check_signature(handle, name)
     return name
 
 

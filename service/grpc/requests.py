@@ -6,10 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from service import tensors
 from service.catalog import Catalog
-from service.dialects.oip import values
-from service.dialects.tfs_errors import Malformed
+from service.dialects.bodies.columns import groups
+from service.dialects.tfs.errors import Malformed
 from service.errors import Fault, InvalidInput, ModelNotFound, VersionNotFound
 from service.fields import MOST_ECHOED, nearest
 from service.grpc.tensors import number, to_array
@@ -20,9 +19,6 @@ from service.signature import Shape, TensorSpec
 from service.tensors import Array, Group
 
 TEXT = np.dtype(object)
-SIGNATURE = "serving_default"
-WORDS = "text"
-"""The signature of strings, where an input is text."""
 
 
 def target(request: Any) -> tuple[str, int | None]:
@@ -52,12 +48,6 @@ def find(catalog: Catalog, request: Any) -> ModelHandle:
         raise type(error)(f"Servable not found for request: {asked}") from None
 
 
-def check_signature(handle: ModelHandle, name: str) -> None:
-    """Malformed if the model has no such signature; the one of words takes ids as well, and the default words."""
-    if name not in ("", SIGNATURE) and not (name == WORDS and handle.card.has_words):
-        raise Malformed(f'Serving signature name: "{name[:MOST_ECHOED]}" not found in signature def')
-
-
 def read(handle: ModelHandle, request: Any, most_bytes: int) -> tuple[list[Group], list[str]]:
     """The rows of a PredictRequest as the batcher takes them, and the outputs it asks for; InvalidInput, all faults."""
     faults: list[Fault] = []
@@ -66,7 +56,7 @@ def read(handle: ModelHandle, request: Any, most_bytes: int) -> tuple[list[Group
     faults += islice(wrong_outputs(outputs, list(handle.signature.outputs)), MOST_FAULTS)
     if faults:
         raise InvalidInput(faults[:MOST_FAULTS])
-    return group(handle, inputs), outputs
+    return groups(handle, inputs, "/inputs/{name}/{row}"), outputs
 
 
 def read_inputs(
@@ -103,15 +93,6 @@ def read_tensor(handle: ModelHandle, spec: TensorSpec, proto: Any, most_bytes: i
         return to_array(proto, spec.dtype, spec.shape, most_bytes)
     wanted: Shape = (None, 1) if len(proto.tensor_shape.dim) == 2 else (None,)
     return to_array(proto, TEXT, wanted, most_bytes).reshape(-1)
-
-
-def group(handle: ModelHandle, inputs: Mapping[str, Array]) -> list[Group]:
-    """The rows as the batcher takes them; those of inputs on the card are read one by one, as every dialect does."""
-    if handle.card.inputs.keys().isdisjoint(inputs):
-        return tensors.cut(inputs, handle.max_batch_rows)
-    columns = [values(array, handle.signature.inputs[name].dtype) for name, array in inputs.items()]
-    rows = [dict(zip(inputs, row, strict=True)) for row in zip(*columns, strict=True)]
-    return tensors.pack(handle.rows.load(rows, "/inputs/{name}/{row}"), handle.max_batch_rows)
 
 
 def wrong_outputs(asked: Sequence[str], known: Sequence[str]) -> Iterator[Fault]:

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from service.dialects.oip_binary import text
-from service.dialects.oip_tensors import sizes
-from service.dialects.tfs import DTYPES
+from service.dialects.oip.binary import text
+from service.dialects.oip.tensors import sizes
+from service.dialects.tfs.routes import DTYPES
 from service.grpc.messages import DATA_TYPE
 from service.nested import Misfit, fits, out_of_range
 from service.signature import Shape

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import orjson
 
-from service.dialects.oip_tensors import datatype
+from service.dialects.oip.tensors import datatype
 from service.openapi.models import HEADS, Described, Model, Schema, ref
 
 MOST_BYTES = 16_384

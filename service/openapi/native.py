@@ -1,7 +1,7 @@
 """The native paths: a typed prediction per model, and the list of models."""
 
 from service.catalog import State
-from service.dialects.content import MSGPACK, NPZ
+from service.dialects.bodies.forms import MSGPACK, NPZ
 from service.openapi import examples, inputs, outputs
 from service.openapi.models import Model, Schema, any_of, ref
 from service.openapi.operations import json_body, operation

@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from service.dialects.oip_binary import HEADER
-from service.dialects.oip_tensors import DATATYPES, datatype
+from service.dialects.oip.binary import HEADER
+from service.dialects.oip.tensors import DATATYPES, datatype
 from service.openapi import examples
 from service.openapi.models import Described, Model, Schema, any_of, ref
 from service.openapi.operations import json_body, operation

@@ -1,7 +1,7 @@
 """TensorFlow Serving's REST API v1: typed predictions per model, status and metadata."""
 
 from service.catalog import State
-from service.dialects.strings import BYTES
+from service.dialects.tfs.strings import BYTES
 from service.openapi import examples, inputs, tfs_heads
 from service.openapi.models import Described, Model, Schema, any_of, named, ref
 from service.openapi.operations import json_body, operation

@@ -9,7 +9,7 @@ from backports import zstd
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from service.dialects.coding import COMPRESSORS, INFLATERS, inflate
+from service.dialects.bodies.coding import COMPRESSORS, INFLATERS, inflate
 from service.errors import BodyTooLarge, MalformedBody, UnsupportedCoding
 
 

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.app import create_app
-from service.dialects.coding import INFLATERS
-from service.dialects.compression import LEAST_BYTES, choose
+from service.dialects.bodies.coding import INFLATERS
+from service.dialects.bodies.compression import LEAST_BYTES, choose
 from service.settings import BadSettings, Settings, read
 from tests.service import fakes
 from tests.service.site import MAX_BODY_BYTES, MAX_QUEUE_ROWS, Site

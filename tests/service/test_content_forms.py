@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
 from service import loading
-from service.dialects.npz import MOST_MEMBERS
+from service.dialects.bodies.npz import MOST_MEMBERS
 from service.settings import Settings
 from service.signature import Signature
 from service.store import Version

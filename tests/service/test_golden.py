@@ -9,7 +9,8 @@ from service import golden
 from tests.service import artifacts
 from tests.service.fakes import FakeEngine, weighted
 
-ROWS = np.array([[1.0, 2.0], [3.0, 4.0]], np.float32)
+ROWS = np.array([[0.1, 0.2], [0.2, 0.3]], np.float32)
+"""Answered with 0.5 and 0.8."""
 
 
 def group(rows: np.ndarray = ROWS, off_by: float = 0.0) -> golden.Group:
@@ -36,6 +37,11 @@ def test_an_artifact_may_have_none(tmp_path: Path):
 def test_the_largest_difference_is_told():
     groups = [group(), group(off_by=5e-5), group(off_by=-2e-5)]
     assert golden.check(FakeEngine(), groups) == pytest.approx(5e-5)
+
+
+@pytest.mark.parametrize(("expected", "off"), [(0.5, 1e-3), (-2000.0, 5e-7), (1.0, 1e-3)])
+def test_differences_from_numbers_above_one_are_relative_to_them(expected, off):
+    assert golden.difference(np.array([expected + 1e-3]), np.array([expected])) == pytest.approx(off, rel=1e-6)
 
 
 @pytest.mark.parametrize("off_by", [2e-4, -2e-4, float("nan"), float("inf")])

@@ -15,7 +15,7 @@ from hypothesis.extra import numpy as arrays
 
 from service import VERSION, loading
 from service.catalog import State
-from service.dialects.oip_tensors import DATATYPES
+from service.dialects.oip.tensors import DATATYPES
 from service.settings import Settings
 from service.store import Version
 from tests.service import artifacts, fakes, oip

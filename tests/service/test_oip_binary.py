@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from service.dialects import oip_binary
+from service.dialects.oip import binary
 from tests.service import fakes, oip
 from tests.service.oip import HEADER, client_of, error, in_bytes, infer, mirror, mirror_of, outputs, strings, tensor
 from tests.service.site import Site
@@ -123,7 +123,7 @@ class TestWhatGoesIn:
     def test_the_model_gets_the_bytes_themselves_where_they_are_aligned(self, shift):
         buffer = np.zeros(64, np.uint8)
         buffer[shift : shift + len(BYTES)] = np.frombuffer(BYTES, np.uint8)
-        array = oip_binary.from_bytes(memoryview(buffer)[shift : shift + len(BYTES)], np.dtype("float32"), [2, 2])
+        array = binary.from_bytes(memoryview(buffer)[shift : shift + len(BYTES)], np.dtype("float32"), [2, 2])
         assert array.tolist() == X.tolist()
         assert array.flags.aligned
         assert np.shares_memory(array, buffer) is ((buffer.ctypes.data + shift) % 4 == 0)

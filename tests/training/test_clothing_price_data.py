@@ -13,8 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from training.data.clothing_price import EXAMPLE, SHARES, TASK, generate, png
+from training.data.clothing_price import EXAMPLE, SHARES, TASK, generate
 from training.generators import silhouettes, wardrobe
+from training.generators.encoded import png
 from training.generators.silhouettes import picture
 from training.generators.wardrobe import BRANDS, CUTS, GARMENTS, MATERIALS, TOLD, describe, draw, price, worth
 from training.words import split

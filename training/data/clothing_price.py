@@ -4,14 +4,12 @@ Garments, brands and the rule of their prices are invented (wardrobe.py), and so
 Every row is a garment of its own and stands in one split only.
 """
 
-import base64
-from io import BytesIO
 from random import Random
 
 import numpy as np
-from numpy.typing import NDArray
 
 from training.generators import wardrobe
+from training.generators.encoded import png
 from training.generators.silhouettes import SIDE, picture
 from training.generators.wardrobe import Garment, describe, draw
 from training.task import Category, Image, Number, Numbers, Preset, Splits, Table, Task, Tokens
@@ -34,15 +32,6 @@ def _table(rng: Random, rows: int) -> Table:
         columns["age"].append(np.asarray(garment.age, np.float32))
         columns["price"].append(wardrobe.price(garment, rng))
     return columns
-
-
-def png(pixels: NDArray[np.uint8]) -> str:
-    """Grey pixels as the service takes them: base64 of a PNG."""
-    from PIL import Image as Picture
-
-    file = BytesIO()
-    Picture.fromarray(pixels).save(file, "PNG", optimize=True)
-    return base64.b64encode(file.getvalue()).decode()
 
 
 EXAMPLE = Garment("coat", long=True, pattern="checks", material="wool", condition="kept", brand="Fjellmark", age=3.0)

@@ -3,12 +3,10 @@
 Every pair is a scene of its own, so nothing leaks.
 """
 
-import base64
-from io import BytesIO
-
 import numpy as np
 
-from training.generators.stereo import CELLS, PIXELS, Picture, depth_map, scene
+from training.generators.encoded import jpeg
+from training.generators.stereo import CELLS, PIXELS, depth_map, scene
 from training.task import Image, Numbers, Preset, Splits, Table, Task
 
 SHARES = {"train": 0.8, "validation": 0.1, "test": 0.1}
@@ -32,15 +30,6 @@ def _table(rng: np.random.Generator, rows: int) -> Table:
         columns["right"].append(made.right)
         columns["depth"].append(depth_map(made.depth))
     return columns
-
-
-def jpeg(pixels: Picture) -> str:
-    """A picture as the service takes it: base64 of a small JPEG."""
-    from PIL import Image as Encoder
-
-    file = BytesIO()
-    Encoder.fromarray(pixels).save(file, "JPEG", quality=40, optimize=True)
-    return base64.b64encode(file.getvalue()).decode()
 
 
 EXAMPLE = scene(np.random.default_rng(5))

@@ -10,18 +10,16 @@ Every picture is drawn anew from continuous chance, so none stands in two splits
 shapes equally often.
 """
 
-import base64
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
-from io import BytesIO
 from math import ceil, cos, pi, sin, sqrt
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
+from training.generators.encoded import png
 from training.task import Splits, Table
 
 Floats = NDArray[np.floating[Any]]
@@ -160,10 +158,7 @@ def cover(shape: str, side: int, pose: Pose) -> Floats:
 
 def example(shape: str, side: int, seed: int) -> str:
     """A picture without noise as a PNG in base64, of few colours, so that it is short."""
-    picture = Image.fromarray(draw(np.random.default_rng(seed), shape, side, noise=0.0)).quantize(16).convert("RGB")
-    file = BytesIO()
-    picture.save(file, "PNG", optimize=True)
-    return base64.b64encode(file.getvalue()).decode()
+    return png(draw(np.random.default_rng(seed), shape, side, noise=0.0), colours=16)
 
 
 @cache

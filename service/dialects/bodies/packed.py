@@ -12,7 +12,7 @@ from typing import Any
 import msgpack
 import numpy as np
 
-from service.dialects.columns import fitted, pointer
+from service.dialects.bodies.columns import fitted, pointer
 from service.errors import Fault, InvalidInput, MalformedBody
 from service.handle import ModelHandle
 from service.nested import Misfit, show

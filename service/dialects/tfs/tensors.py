@@ -12,7 +12,7 @@ import orjson
 
 from service import tensors
 from service.dialects.exchange import DUMP
-from service.dialects.strings import decoded, encoded, is_base64
+from service.dialects.tfs.strings import decoded, encoded, is_base64
 from service.errors import Fault, InvalidInput, MalformedBody
 from service.handle import ModelHandle, Prediction
 from service.nested import show
@@ -117,6 +117,6 @@ def dump(answer: Any, prediction: Prediction) -> bytes:
     if b"null" not in text:  # what orjson makes of them; a string may hold the word as well, so look closer then
         return text
     outputs = [array for _, group in prediction.groups for array in group.values()]
-    if all(array.dtype.kind != "f" or np.isfinite(array).all() for array in outputs):
+    if all(array.dtype.kind not in "fV" or np.isfinite(array).all() for array in outputs):
         return text
     return json.dumps(answer, default=lambda array: array.tolist(), ensure_ascii=False).encode()

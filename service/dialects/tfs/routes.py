@@ -13,10 +13,10 @@ from typing import Any
 from flask import Blueprint, Response, request
 
 from service.catalog import Catalog, Served, State
-from service.dialects import tfs_examples, tfs_heads
 from service.dialects.exchange import deadline, describe, label, read_json
-from service.dialects.tfs_errors import Malformed, check_signature
-from service.dialects.tfs_tensors import dump, from_inputs, from_instances, to_columns, to_rows
+from service.dialects.tfs import examples, heads
+from service.dialects.tfs.errors import Malformed, check_signature
+from service.dialects.tfs.tensors import dump, from_inputs, from_instances, to_columns, to_rows
 from service.errors import MalformedBody, ModelNotFound, ServiceError, VersionNotFound
 from service.handle import ModelHandle, Prediction, Wait
 from service.nested import show
@@ -107,11 +107,11 @@ def predict(handle: ModelHandle, settings: Settings, wait: Wait) -> Response:
 def classify(handle: ModelHandle, settings: Settings, wait: Wait) -> Response:
     """Examples in, of each every label and its score out, in the card's order."""
     body = envelope(read_json(), "'examples'")
-    name, labels = tfs_heads.classes(handle, head_signature(handle, body))
-    groups = tfs_examples.read(handle, body, "classify")
+    name, labels = heads.classes(handle, head_signature(handle, body))
+    groups = examples.read(handle, body, "classify")
     prediction = handle.predict_groups(groups, deadline(settings), wait)
     results = prediction.in_order(
-        lambda outputs: [list(zip(labels, row, strict=True)) for row in tfs_heads.scores(outputs[name])]
+        lambda outputs: [list(zip(labels, row, strict=True)) for row in heads.scores(outputs[name])]
     )
     return dumped({"results": results}, handle, prediction)
 
@@ -119,8 +119,8 @@ def classify(handle: ModelHandle, settings: Settings, wait: Wait) -> Response:
 def regress(handle: ModelHandle, settings: Settings, wait: Wait) -> Response:
     """Examples in, of each one value out."""
     body = envelope(read_json(), "'examples'")
-    name = tfs_heads.number(handle, head_signature(handle, body))
-    groups = tfs_examples.read(handle, body, "regress")
+    name = heads.number(handle, head_signature(handle, body))
+    groups = examples.read(handle, body, "regress")
     prediction = handle.predict_groups(groups, deadline(settings), wait)
     return dumped({"results": prediction.in_order(lambda outputs: outputs[name].reshape(-1))}, handle, prediction)
 

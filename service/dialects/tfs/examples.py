@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from service import tensors
-from service.dialects.oip_binary import text
-from service.dialects.strings import is_base64
+from service.dialects.oip.binary import text
+from service.dialects.tfs.strings import is_base64
 from service.errors import Fault, InvalidInput, MalformedBody
 from service.handle import ModelHandle
 from service.nested import show
@@ -22,7 +22,6 @@ from service.schemas import MOST_FAULTS, escape
 from service.signature import TensorSpec
 from service.tensors import Group
 
-PLACE = "/examples/{row}/{name}"
 KINDS: Mapping[type, str] = {bool: "int64", int: "int64", float: "float", str: "bytes", dict: "bytes"}
 TYPES: Mapping[type, str] = {dict: "Object", list: "Array", str: "String", bool: "Bool", int: "Number", float: "Number"}
 MOST_INTEGER = 2**63 - 1
@@ -36,12 +35,20 @@ def read(handle: ModelHandle, body: Mapping[str, Any], method: str) -> list[Grou
     """The rows as the batcher takes them; MalformedBody, or InvalidInput with every fault."""
     shared = features(body["context"]) if "context" in body else {}
     examples = [shared | features(example) for example in listed(body, method)]
+    return groups(handle, examples, "/examples/{row}/{name}")
+
+
+def groups(handle: ModelHandle, examples: Sequence[Mapping[str, Sequence[Any]]], place: str) -> list[Group]:
+    """Examples, whose features are flat lists, as the batcher takes them; InvalidInput with every fault.
+
+    `place` is the pattern of the pointer to a feature.
+    """
     handle.refuse_too_many(len(examples))
     faults: list[Fault] = []
-    rows = [row(handle, example, at, faults) for at, example in enumerate(examples)]
+    rows = [row(handle, example, place.replace("{row}", str(at)), faults) for at, example in enumerate(examples)]
     if faults:
         raise InvalidInput(faults[:MOST_FAULTS], handle.rows.example)
-    return tensors.pack(handle.rows.load(rows, PLACE), handle.max_batch_rows)
+    return tensors.pack(handle.rows.load(rows, place), handle.max_batch_rows)
 
 
 def listed(body: Mapping[str, Any], method: str) -> list[Any]:
@@ -96,7 +103,7 @@ def string(value: Any, name: str) -> str | bytes:
         raise MalformedBody(f"Feature: {name} has a value that is no base64") from None
 
 
-def row(handle: ModelHandle, example: Mapping[str, list[Any]], at: int, faults: list[Fault]) -> dict[str, Any]:
+def row(handle: ModelHandle, example: Mapping[str, Sequence[Any]], place: str, faults: list[Fault]) -> dict[str, Any]:
     """One example's inputs, as `Rows.load` takes them; those that do not fill a row are added to the faults."""
     found = {}
     for name, spec in handle.signature.inputs.items():
@@ -105,7 +112,7 @@ def row(handle: ModelHandle, example: Mapping[str, list[Any]], at: int, faults: 
         try:
             found[name] = value(example[name], spec, described=name in handle.card.inputs)
         except Unshaped as error:
-            faults.append(Fault(PLACE.format(row=at, name=escape(name)), str(error)))
+            faults.append(Fault(place.format(name=escape(name)), str(error)))
     return found
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from service.dialects.oip_tensors import datatype, sizes
+from service.dialects.oip.tensors import datatype, sizes
 from service.errors import MalformedBody
 from service.nested import Misfit
 from service.signature import Signature, TensorSpec

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from service.dialects.tfs_errors import Malformed
+from service.dialects.tfs.errors import Malformed
 from service.handle import ModelHandle
 from service.outputs import NumberOutput, ProbabilitiesOutput, ProbabilityOutput
 from service.tensors import Array

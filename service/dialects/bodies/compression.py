@@ -8,8 +8,8 @@ from functools import lru_cache
 from flask import Response, request
 from werkzeug.http import parse_accept_header
 
-from service.dialects.coding import COMPRESSORS
-from service.dialects.content import MSGPACK
+from service.dialects.bodies.coding import COMPRESSORS
+from service.dialects.bodies.forms import MSGPACK
 
 LEAST_BYTES = 500
 """A smaller answer fits a packet as it is."""

@@ -11,21 +11,24 @@ Tensors are what the model itself takes and gives; of an input on the card, a st
 import time
 from typing import Any
 
-import numpy as np
 from flask import Blueprint, Response, request
 
-from service import VERSION, tensors
+from service import VERSION
 from service.catalog import Catalog, Served, State
-from service.dialects import exchange, oip_binary, oip_request, oip_tensors
+from service.dialects import exchange
+from service.dialects.bodies import columns
 from service.dialects.exchange import json_response, label, parse, read_body
-from service.dialects.oip_request import Inference
+from service.dialects.oip import binary
+from service.dialects.oip import request as oip_request
+from service.dialects.oip import tensors as oip_tensors
+from service.dialects.oip.request import Inference
 from service.errors import Fault, InvalidInput, MalformedBody, ModelNotReady, ServiceError, VersionNotFound
 from service.handle import ModelHandle, Prediction, Wait
 from service.nested import show
 from service.settings import Settings
-from service.tensors import Array, Group
 
 EXTENSIONS = ["binary_tensor_data", "model_repository", "parameters"]
+PLACE = "/inputs/{name}/data/{row}"
 PLATFORMS = {"onnx": "onnxruntime_onnx", "saved_model": "tensorflow_savedmodel"}
 """Triton's names of what computes."""
 MOST_DIGITS = 18
@@ -77,7 +80,7 @@ def blueprint(catalog: Catalog, settings: Settings, wait: Wait) -> Blueprint:
     def infer(model: str, version: str | None) -> Response:
         handle = find(catalog, model, version)
         asked = read(handle)
-        prediction = handle.predict_groups(groups(handle, asked.inputs), deadline(settings, asked), wait)
+        prediction = handle.predict_groups(columns.groups(handle, asked.inputs, PLACE), deadline(settings, asked), wait)
         return exchange.describe(answer(handle, asked, prediction), handle, prediction)
 
     @oip.post("/repository/index")
@@ -124,24 +127,10 @@ def metadata(handle: ModelHandle, catalog: Catalog) -> dict[str, Any]:
 
 def read(handle: ModelHandle) -> Inference:
     """The request's body, in JSON, in JSON and bytes, or in bytes alone."""
-    head, data = oip_binary.split(read_body(), request.headers.get(oip_binary.HEADER))
+    head, data = binary.split(read_body(), request.headers.get(binary.HEADER))
     if head or not data:
         return oip_request.read(handle, parse(head), data)
-    return oip_request.read(handle, *oip_binary.raw(handle.signature, data))
-
-
-def groups(handle: ModelHandle, inputs: dict[str, Array]) -> list[Group]:
-    """The rows as the batcher takes them; those of inputs on the card are read one by one, as every dialect does."""
-    if handle.card.inputs.keys().isdisjoint(inputs):
-        return tensors.cut(inputs, handle.max_batch_rows)
-    columns = [values(array, handle.signature.inputs[name].dtype) for name, array in inputs.items()]
-    rows = [dict(zip(inputs, row, strict=True)) for row in zip(*columns, strict=True)]
-    return tensors.pack(handle.rows.load(rows, "/inputs/{name}/data/{row}"), handle.max_batch_rows)
-
-
-def values(array: Array, dtype: np.dtype[Any]) -> list[Any]:
-    """One value per row: an array of that dtype, or the string that stands for it."""
-    return array.ravel().tolist() if array.dtype != dtype else [array[row, ...] for row in range(len(array))]
+    return oip_request.read(handle, *binary.raw(handle.signature, data))
 
 
 def deadline(settings: Settings, asked: Inference) -> float:
@@ -158,7 +147,7 @@ def answer(handle: ModelHandle, asked: Inference, prediction: Prediction) -> Res
         output = {"name": wanted.name, "datatype": oip_tensors.datatype(array.dtype), "shape": array.shape}
         parameters = dict(wanted.parameters)
         if wanted.binary:
-            chunks.append(oip_binary.to_bytes(array))
+            chunks.append(binary.to_bytes(array))
             parameters["binary_data_size"] = len(chunks[-1])
         else:
             output["data"] = oip_tensors.to_json(array)
@@ -178,7 +167,7 @@ def framed(response: Response, chunks: list[bytes]) -> Response:
     if chunks:
         head = response.get_data()
         response.set_data(b"".join([head, *chunks]))
-        response.headers[oip_binary.HEADER] = str(len(head))
+        response.headers[binary.HEADER] = str(len(head))
         response.mimetype = "application/octet-stream"
     return response
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from service import nested, tensors
-from service.dialects.oip_binary import text
+from service.dialects.oip.binary import text
 from service.errors import Fault, InvalidInput
 from service.fields import MOST_ECHOED, nearest, plain
 from service.handle import ModelHandle
@@ -18,17 +18,29 @@ ACCEPTED = {"f": "fiu", "V": "fiu", "i": "iu", "u": "iu", "b": "b"}
 """The kinds of dtype that may be cast to a kind; V is bfloat16. As in JSON, true is no number and 2.0 no integer."""
 
 
-def groups(handle: ModelHandle, columns: Mapping[str, Array]) -> list[Group]:
-    """The rows as the batcher takes them; InvalidInput. Those of inputs on the card are read one by one."""
+def read(handle: ModelHandle, columns: Mapping[str, Array]) -> list[Group]:
+    """A client's columns, in whatever dtypes, as the batcher takes them; InvalidInput."""
     faults = [*misnamed(handle, columns), *uneven(columns)]
     if faults:
         raise InvalidInput(faults[:MOST_FAULTS], handle.rows.example)
     handle.refuse_too_many(tensors.rows(columns))
-    if handle.card.inputs.keys().isdisjoint(columns):
-        return tensors.cut(whole(handle, columns), handle.max_batch_rows)
-    arrays = fitted(handle, columns, "/{name}")
-    rows = [dict(zip(arrays, row, strict=True)) for row in zip(*map(listed, arrays.values()), strict=True)]
-    return tensors.pack(handle.rows.load(rows, "/{name}/{row}"), handle.max_batch_rows)
+    undescribed = handle.card.inputs.keys().isdisjoint(columns)
+    arrays = whole(handle, columns) if undescribed else fitted(handle, columns, "/{name}")
+    return groups(handle, arrays, "/{name}/{row}")
+
+
+def groups(handle: ModelHandle, columns: Mapping[str, Array], place: str) -> list[Group]:
+    """Columns of the model's dtypes as the batcher takes them; InvalidInput.
+
+    Those of inputs on the card, which may be strings, are read row by row, as every dialect does; `place` is the
+    pattern of the pointer to a value.
+    """
+    described = handle.card.inputs.keys()
+    if described.isdisjoint(columns):
+        return tensors.cut(columns, handle.max_batch_rows)
+    values = [listed(array, described=name in described) for name, array in columns.items()]
+    rows = [dict(zip(columns, row, strict=True)) for row in zip(*values, strict=True)]
+    return tensors.pack(handle.rows.load(rows, place), handle.max_batch_rows)
 
 
 def misnamed(handle: ModelHandle, columns: Mapping[str, Array]) -> Iterator[Fault]:
@@ -138,11 +150,11 @@ def strings(array: Array) -> Array:
     return array.astype(object)
 
 
-def listed(array: Array) -> list[Any]:
-    """One value per row: a string, or an array."""
-    return (
-        list(array) if array.dtype.kind == "O" and array.ndim == 1 else [array[row, ...] for row in range(len(array))]
-    )
+def listed(array: Array, *, described: bool) -> list[Any]:
+    """One value per row: an array, or, of an input on the card, the string that stands for it."""
+    if described and array.dtype.kind == "O" and array.size == len(array):
+        return list(array.ravel())
+    return [array[row, ...] for row in range(len(array))]
 
 
 def pointer(place: str, path: Path) -> str:

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from service.dialects.oip_binary import from_bytes
-from service.dialects.oip_tensors import datatype, from_json, sizes
+from service.dialects.oip.binary import from_bytes
+from service.dialects.oip.tensors import datatype, from_json, sizes
 from service.errors import Fault, InvalidInput, MalformedBody
 from service.fields import MOST_ECHOED, nearest
 from service.handle import ModelHandle

@@ -1,0 +1,1 @@
+"""What bodies are made of: content codings, MessagePack, .npz, whole columns."""
