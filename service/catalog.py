@@ -3,7 +3,7 @@
 import gc
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -37,10 +37,16 @@ class Served:
 
 
 class Catalog:
-    """The versions of all models. `load` makes a handle of one; it may be slow, and may raise."""
+    """The versions of all models. `load` makes a handle of one; it may be slow, and may raise.
 
-    def __init__(self, versions: Sequence[Version], load: Load) -> None:
+    `labels` are versions by model and label.
+    """
+
+    def __init__(
+        self, versions: Sequence[Version], load: Load, labels: Mapping[tuple[str, str], int] | None = None
+    ) -> None:
         self._load = load
+        self._labels = dict(labels or {})
         self._models: dict[str, dict[int, Served]] = {}
         for version in versions:
             self._models.setdefault(version.model, {})[version.number] = Served(version)
@@ -79,6 +85,10 @@ class Catalog:
         if versions is None:
             raise ModelNotFound(f"no model {model!r} is served; there is {', '.join(self._models) or 'none'}")
         return versions
+
+    def labelled(self, model: str, label: str) -> int | None:
+        """The version that a label names, None if it names none; whether that is served is not asked."""
+        return self._labels.get((model, label))
 
     def models(self) -> list[str]:
         """The names of all models."""

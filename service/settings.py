@@ -14,6 +14,7 @@ from service.errors import ServiceError
 PREFIX = "MANIFOLD_"
 SERVICE_LINK = re.compile(rf"{PREFIX}(GRPC_)?(SERVICE|PORT)_")
 ORIGIN = re.compile(r"\*|https?://[^\s/,*]+", re.IGNORECASE)
+LABELLED = re.compile(r"[^:=/]+:[^:=/]+=[1-9]\d*")
 
 
 class BadSettings(ServiceError):
@@ -34,6 +35,7 @@ class Settings:
     store: str = setting("store", "Folder of the models: STORE/<model>/<version>/.")
     models: str = setting("", "Models to serve, separated by commas. Empty: all in the store.")
     versions: int = setting(1, "How many of a model's newest versions to serve. 0: all.", least=0)
+    labels: str = setting("", "Names for versions, separated by commas: `qa:stable=1,qa:canary=2`.")
     engine: str = setting("auto", "What computes.", choices=("auto", "onnx", "saved_model"))
     host: str = setting("127.0.0.1", "Address to listen on.")
     port: int = setting(8000, "Port to listen on.", least=0, most=65535)
@@ -70,6 +72,12 @@ class Settings:
     def model_names(self) -> list[str]:
         """The models named, [] for all."""
         return listed(self.models)
+
+    @property
+    def version_labels(self) -> dict[tuple[str, str], int]:
+        """Versions by model and label."""
+        names = [entry.rsplit("=", 1) for entry in listed(self.labels)]
+        return {(name.rsplit(":", 1)[0], name.rsplit(":", 1)[1]): int(version) for name, version in names}
 
     @property
     def origins(self) -> list[str]:
@@ -125,6 +133,11 @@ def read(environment: Mapping[str, str], flags: Mapping[str, str | None] | None 
         f"{PREFIX}CORS_ORIGINS: {origin!r} is no origin such as https://example.org"
         for origin in settings.origins
         if not ORIGIN.fullmatch(origin)
+    ]
+    wrong += [
+        f"{PREFIX}LABELS: {entry!r} is not of the form model:label=version"
+        for entry in listed(settings.labels)
+        if not LABELLED.fullmatch(entry)
     ]
     if wrong:
         raise BadSettings("\n".join(sorted(wrong)))

@@ -17,6 +17,7 @@ SETTINGS = settings.read(os.environ)
 CATALOG = Catalog(
     store.to_serve(Path(SETTINGS.store), SETTINGS.model_names, SETTINGS.versions),
     partial(loading.load, settings=SETTINGS, choose_driver=server.choose_driver),
+    SETTINGS.version_labels,
 )
 logging.basicConfig(
     level=SETTINGS.log_level.upper(),

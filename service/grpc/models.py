@@ -16,7 +16,7 @@ from service.grpc.messages import CODE, STATE, GetModelStatusResponse
 
 def get_model_status(request: Any, call: Call, context: Context) -> Any:
     """The state of every version of a model, or of one."""
-    name, version = requests.target(request)
+    name, version = requests.target(context.catalog, request)
     try:
         versions = context.catalog.versions(name)
         if version is not None and version not in versions:

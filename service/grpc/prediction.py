@@ -72,7 +72,7 @@ def multi_inference(request: Any, call: Call, context: Context) -> Any:
 
 def get_model_metadata(request: Any, call: Call, context: Context) -> Any:
     """The signature."""
-    requests.target(request)
+    requests.target(context.catalog, request)
     if not request.metadata_field:
         raise Malformed("GetModelMetadataRequest must specify at least one metadata_field")
     for field in request.metadata_field:

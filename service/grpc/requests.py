@@ -8,7 +8,7 @@ import numpy as np
 
 from service.catalog import Catalog
 from service.dialects.bodies.columns import groups
-from service.dialects.tfs.errors import Malformed
+from service.dialects.tfs.errors import Malformed, labelled
 from service.errors import Fault, InvalidInput, ModelNotFound, VersionNotFound
 from service.fields import MOST_ECHOED, nearest
 from service.grpc.tensors import number, to_array
@@ -21,7 +21,7 @@ from service.tensors import Array, Group
 TEXT = np.dtype(object)
 
 
-def target(request: Any) -> tuple[str, int | None]:
+def target(catalog: Catalog, request: Any) -> tuple[str, int | None]:
     """The model and the version that a request names; Malformed."""
     if not request.HasField("model_spec"):
         raise Malformed("Missing ModelSpec")
@@ -30,7 +30,7 @@ def target(request: Any) -> tuple[str, int | None]:
         raise Malformed("ModelSpec has no name specified.")
     match spec.WhichOneof("version_choice"):
         case "version_label":
-            raise Malformed(f"Unrecognized servable version label: {spec.version_label[:MOST_ECHOED]}")
+            return spec.name, labelled(catalog, spec.name, spec.version_label)
         case "version":
             return spec.name, spec.version.value
         case _:
@@ -39,7 +39,7 @@ def target(request: Any) -> tuple[str, int | None]:
 
 def find(catalog: Catalog, request: Any) -> ModelHandle:
     """The handle that a request names; its errors in the words of TensorFlow Serving."""
-    name, version = target(request)
+    name, version = target(catalog, request)
     try:
         return catalog.get(name, version)
     except (ModelNotFound, VersionNotFound) as error:

@@ -160,10 +160,10 @@ def handle(
     )
 
 
-def catalog(handles: Sequence[ModelHandle]) -> Catalog:
+def catalog(handles: Sequence[ModelHandle], labels: Mapping[tuple[str, str], int] | None = None) -> Catalog:
     """A loaded catalog of ready-made handles, which are given newest first."""
     made = {(handle.model, handle.version): handle for handle in handles}
     versions = [Version(name, number, Path()) for name, number in made]
-    ready = Catalog(versions, lambda version: made[version.model, version.number])
+    ready = Catalog(versions, lambda version: made[version.model, version.number], labels)
     ready.load_all()
     return ready

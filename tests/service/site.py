@@ -47,7 +47,10 @@ def echo(inputs: Tensors) -> dict[str, Array]:
 
 
 class Site:
-    """Models toy (versions 3 and 2), fake (x to y, weighted by place) and every (all dtypes), and their clients."""
+    """Models toy (versions 3 and 2, which is stable), fake (x to y, weighted by place) and every (all dtypes).
+
+    And the clients that ask them.
+    """
 
     def __init__(self, toy_folder: Path, more: Sequence[ModelHandle] = ()) -> None:
         logging.getLogger("manifold.catalog").setLevel(logging.CRITICAL)
@@ -62,7 +65,7 @@ class Site:
         self.fake = fakes.handle(self.engine, self.hand, max_queue_rows=MAX_QUEUE_ROWS)
         every = fakes.handle(fakes.FakeEngine(EVERY_DTYPE, echo), self.hand, name="every")
         self.toy = toys[0]
-        self.catalog = fakes.catalog([*toys, self.fake, every, *more])
+        self.catalog = fakes.catalog([*toys, self.fake, every, *more], {("toy", "stable"): 2, ("toy", "gone"): 1})
         self.app = create_app(self.settings, self.catalog, self.hand.wait)
         self.client = self.app.test_client()
 

@@ -435,6 +435,13 @@ class TestClassifyAndRegress:
 
 
 class TestModels:
+    def test_a_label_names_a_version(self, client: Client):
+        named = metadata("toy")
+        named.model_spec.version_label = "stable"
+        assert client.call("GetModelMetadata", named).model_spec.version.value == 2
+        status = new("GetModelStatusRequest", model_spec=spec("toy", version_label="stable"))
+        assert [found.version for found in client.call("GetModelStatus", status).model_version_status] == [2]
+
     @pytest.mark.parametrize("model", ["toy", "fake", "every"])
     def test_metadata_is_that_of_rest(self, site: Site, client: Client, model):
         response = client.call("GetModelMetadata", metadata(model))

@@ -45,9 +45,18 @@ class TestRoutes:
         response = site.client.post("/v1/models/toy/versions/2:predict", json={"instances": [ROW]})
         assert response.headers["X-Model-Version"] == "2"
 
+    def test_a_label_names_a_version(self, site: Site):
+        response = site.client.post("/v1/models/toy/labels/stable:predict", json={"instances": [ROW]})
+        assert response.headers["X-Model-Version"] == "2"
+        assert site.client.get("/v1/models/toy/labels/stable/metadata").json["model_spec"]["version"] == "2"
+        statuses = site.client.get("/v1/models/toy/labels/stable").json["model_version_status"]
+        assert [status["version"] for status in statuses] == ["2"]
+
     @pytest.mark.parametrize(
         ("method", "path", "status", "message"),
         [
+            ("POST", "models/toy/labels/gone:predict", 404, "Servable not found for request: Specific(toy, 1)"),
+            ("POST", "models/fake/labels/stable:predict", 400, "Unrecognized servable version label: stable"),
             ("GET", "foo", 400, "Malformed request: GET /v1/foo"),
             ("GET", "models/toy:predict", 400, "Malformed request: GET /v1/models/toy:predict"),
             ("POST", "models/toy", 400, "Malformed request: POST /v1/models/toy"),

@@ -1,5 +1,6 @@
 """What TensorFlow Serving refuses in its own words, over REST and gRPC alike."""
 
+from service.catalog import Catalog
 from service.errors import ServiceError
 from service.fields import MOST_ECHOED
 from service.handle import ModelHandle
@@ -29,3 +30,11 @@ def check_signature(handle: ModelHandle, name: str) -> None:
     """Malformed if the model has no such signature; that of words takes ids as well, and the default one words."""
     if name not in ("", DEFAULT) and not (name == WORDS and handle.card.has_words):
         raise Malformed(f'Serving signature name: "{name[:MOST_ECHOED]}" not found in signature def')
+
+
+def labelled(catalog: Catalog, model: str, label: str) -> int:
+    """The version that a label names; Malformed."""
+    version = catalog.labelled(model, label)
+    if version is None:
+        raise Malformed(f"Unrecognized servable version label: {label[:MOST_ECHOED]}")
+    return version

@@ -15,7 +15,7 @@ from flask import Blueprint, Response, request
 from service.catalog import Catalog, Served, State
 from service.dialects.exchange import deadline, describe, label, read_json
 from service.dialects.tfs import examples, heads
-from service.dialects.tfs.errors import Malformed, check_signature
+from service.dialects.tfs.errors import Malformed, check_signature, labelled
 from service.dialects.tfs.tensors import dump, from_inputs, from_instances, to_columns, to_rows
 from service.errors import MalformedBody, ModelNotFound, ServiceError, VersionNotFound
 from service.handle import ModelHandle, Prediction, Wait
@@ -70,7 +70,7 @@ def blueprint(catalog: Catalog, settings: Settings, wait: Wait) -> Blueprint:
 
 def find(catalog: Catalog, match: re.Match[str]) -> ModelHandle:
     """The handle a path names; its errors in the words of TensorFlow Serving."""
-    name, version = target(match)
+    name, version = target(catalog, match)
     try:
         return catalog.get(name, version)
     except (ModelNotFound, VersionNotFound) as error:
@@ -78,12 +78,12 @@ def find(catalog: Catalog, match: re.Match[str]) -> ModelHandle:
         raise type(error)(f"Servable not found for request: {asked}") from None
 
 
-def target(match: re.Match[str]) -> tuple[str, int | None]:
+def target(catalog: Catalog, match: re.Match[str]) -> tuple[str, int | None]:
     """Model name and version of a path."""
     if match["model"] is None:
         raise Malformed("Missing model name in request.")
     if match["label"] is not None:
-        raise Malformed(f"Unrecognized servable version label: {match['label']}")
+        return match["model"], labelled(catalog, match["model"], match["label"])
     if match["version"] is None:
         return match["model"], None
     digits = match["version"].lstrip("0") or "0"
@@ -165,7 +165,7 @@ def is_by_row(body: Mapping[str, Any]) -> bool:
 
 def status(catalog: Catalog, match: re.Match[str]) -> Response:
     """The state of every version of a model, or of one."""
-    name, version = target(match)
+    name, version = target(catalog, match)
     try:
         versions = catalog.versions(name)
         if version is not None and version not in versions:
