@@ -16,13 +16,14 @@ FIGURES = {"accuracy": "accuracy", "pearson": "Pearson", "mae": "MAE"}
 
 HEAD = """# The zoo
 
-Every architecture, trained with the quick preset and seed 0 on {cores} by `make zoo`. Written by
+The newest version of every model, trained with the quick preset and seed 0 on {cores} by `make zoo`; earlier versions,
+where there are some, are in [models.md](models.md). Written by
 `python -m loadtest.zoo URL > docs/zoo.md` from the models' cards and from what the service answers; not by hand.
 Figures are of held-out rows, beside the trivial rule in brackets; seconds are of the whole run, from reading the rows
 to the published version. `layers.png` in `assets.extra/report/` of a version's folder draws its layers, and the other
 pictures there how it learnt and where it errs.
 
-| model | inputs | outputs | parameters | held out (trivial rule) | engine | seconds |
+| model, version | inputs | outputs | parameters | held out (trivial rule) | engine | seconds |
 |---|---|---|--:|---|---|--:|
 """
 

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
+import numpy as np
 from keras import layers
 from numpy.typing import NDArray
 
@@ -34,7 +35,7 @@ def build(activity: int = ACTIVITIES) -> keras.Model:
     x = layers.Dense(HIDDEN, "relu", name="hidden")(x)  # (n, 64)
     outputs = {
         "activity": layers.Dense(activity, "softmax", name="activity")(x),  # (n, 7)
-        "energy": layers.Dense(1, name="energy")(x),  # (n, 1)
+        "energy": layers.Dense(1, "softplus", name="energy")(x),  # (n, 1), never below 0
     }
     return connected({"acceleration": acceleration}, outputs, name="activity")
 
@@ -49,7 +50,8 @@ def centre(
     """Let the energy begin at the mean of the training rows, and vary about it by their standard deviation."""
     energy = model.get_layer("energy")
     kernel, _ = energy.get_weights()
-    energy.set_weights([kernel * targets["energy"].std(), targets["energy"].mean(axis=0)])
+    mean = targets["energy"].mean(axis=0)
+    energy.set_weights([kernel * targets["energy"].std(), np.log(np.expm1(mean))])  # softplus of it is the mean
 
 
 # An error is some tenths of a kcal or of a nat; squared, it would be next to nothing where energies are close together.

@@ -20,19 +20,20 @@ from service.dialects.tfs import routes as tfs
 from service.errors import ServiceError
 from service.handle import Wait
 from service.openapi import blueprint as openapi
+from service.repository import Repository
 from service.settings import Settings
 
 REQUEST_ID = re.compile(r"[\w.:/+=-]{1,128}", re.ASCII)
 
 
-def create_app(settings: Settings, catalog: Catalog, wait: Wait) -> Flask:
-    """The WSGI app over a catalog, which need not have loaded yet."""
+def create_app(settings: Settings, catalog: Catalog, wait: Wait, repository: Repository | None = None) -> Flask:
+    """The WSGI app over a catalog, which need not have loaded yet; only a repository can change what it serves."""
     app = App(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     app.url_map.merge_slashes = False
     app.register_blueprint(native.blueprint(catalog, settings, wait))
     app.register_blueprint(tfs.blueprint(catalog, settings, wait))
-    app.register_blueprint(oip.blueprint(catalog, settings, wait))
+    app.register_blueprint(oip.blueprint(catalog, settings, wait, repository))
     app.register_blueprint(health.blueprint(catalog))
     app.register_blueprint(openapi.blueprint(catalog, settings))
     app.register_error_handler(HTTPException, http_error)
@@ -58,11 +59,15 @@ class App(Flask):
         return func
 
 
+TOLD = {404: "there is no such path; GET / lists those that people ask", 405: "the path takes another method"}
+"""What Flask's own errors say to a browser, said to a client."""
+
+
 class HttpError(ServiceError):
     """What Flask itself refuses: an unknown path, a wrong method; or an error nobody foresaw."""
 
     def __init__(self, error: HTTPException) -> None:
-        super().__init__(error.description or error.name)
+        super().__init__(TOLD.get(error.code or 500) or error.description or error.name)
         if error.code not in (None, self.status):
             self.status = error.code
             self.title = error.name

@@ -84,6 +84,15 @@ class Fault:
     detail: str
 
 
+def placed(pointer: str, detail: str) -> str:
+    """What is wrong, after where; the whole body needs no place.
+
+    >>> placed("/x/0", "expected a number"), placed("", "expected an object")
+    ('/x/0: expected a number', 'expected an object')
+    """
+    return f"{pointer}: {detail}" if pointer else detail
+
+
 class InvalidInput(ServiceError):
     """The body is JSON, but not what the model takes; all faults at once, and an example that would have worked."""
 
@@ -92,7 +101,7 @@ class InvalidInput(ServiceError):
     slug = "invalid-input"
 
     def __init__(self, faults: Sequence[Fault], example: Any = None) -> None:
-        super().__init__("; ".join(f"{fault.pointer or '/'}: {fault.detail}" for fault in faults))
+        super().__init__("; ".join(placed(fault.pointer, fault.detail) for fault in faults))
         self.faults = tuple(faults)
         self.example = example
 

@@ -73,6 +73,8 @@ class Tokens(Tensor):
     def _ids(self, value: Any) -> Array:
         if not isinstance(value, list | np.ndarray):
             raise self.other(value)
+        if len(value) and isinstance(value[0], str):
+            raise Misfit((), f"expected {WORDS}, got a list of strings; several rows are a list of objects")
         ids = nested.to_array(value, np.dtype(np.int64), (None,))
         unsigned = ids.view(np.uint64)  # a negative id becomes a huge one: one comparison for both ends
         if unsigned.max() >= self.tokens.words:
@@ -119,13 +121,20 @@ class Image(Tensor):
     def array(self, value: Any) -> Array:
         """uint8 (height, width) or (height, width, 3)."""
         if isinstance(value, list | np.ndarray):
-            return super().array(value)
+            return self._pixels(value)
         if type(value) is bytes:
             return self.decode(value, self.dims)
         text = value.get("b64") if type(value) is dict and len(value) == 1 else value
         if type(text) is not str:
             raise self.other(value)
         return self.decode(self._bytes(text), self.dims)
+
+    def _pixels(self, value: Any) -> Array:
+        try:
+            return super().array(value)
+        except Misfit as misfit:
+            detail = str(misfit).replace("an integer", "a pixel, a whole number from 0 to 255")
+            raise Misfit(misfit.path, detail) from None
 
     def _bytes(self, text: str) -> bytes:
         """Base64, with or without the head of a data URL; line breaks do not matter."""

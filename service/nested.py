@@ -26,6 +26,10 @@ NAMES = {
 }
 
 
+EXACT = 2**53 - 1
+"""The largest integer that a float stands for alone."""
+
+
 class Misfit(ValueError):
     """The value does not fit; `path` leads to the culprit, index by index."""
 
@@ -37,8 +41,9 @@ class Misfit(ValueError):
 def to_array(value: Any, dtype: np.dtype[Any], dims: Shape) -> Array:
     """A value nested `len(dims)` deep as an array of that shape (None fits any size but 0); raises Misfit.
 
-    Integers are never wrapped, fractions never cut, true and false are no numbers, and numbers beyond the dtype's
-    range are refused. An array that fits is taken as it is, or cast where that loses nothing.
+    Integers are never wrapped, and may be written as 2.0; fractions are never cut, true and false are no numbers, and
+    numbers beyond the dtype's range are refused. An array that fits is taken as it is, or cast where that loses
+    nothing.
 
     >>> to_array([[1, 2], [3, 4]], np.dtype("float32"), (None, 2)).shape
     (2, 2)
@@ -49,6 +54,9 @@ def to_array(value: Any, dtype: np.dtype[Any], dims: Shape) -> Array:
         value = value.tolist()
     flat, shape = flatten(value, dims)
     types = set(map(type, flat))
+    if dtype.kind in "iu" and float in types:
+        flat = [int(x) if is_whole(x) else x for x in flat]
+        types = set(map(type, flat))
     if not types <= ALLOWED[dtype.kind]:
         at = first(flat, lambda x: type(x) not in ALLOWED[dtype.kind])
         raise Misfit(path(at, shape), f"expected {NAMES[dtype.kind]}, got {show(flat[at])}")
@@ -63,6 +71,15 @@ def to_array(value: Any, dtype: np.dtype[Any], dims: Shape) -> Array:
         at = int(np.flatnonzero(~np.isfinite(array))[0])
         raise Misfit(path(at, shape), out_of_range(flat[at], dtype))
     return array.reshape(shape)
+
+
+def is_whole(value: Any) -> bool:
+    """Whether a number written as 2.0 means the integer 2, and no other that a float of its size may stand for.
+
+    >>> is_whole(2.0), is_whole(2.5), is_whole(2.0**60)
+    (True, False, False)
+    """
+    return type(value) is float and value.is_integer() and abs(value) <= EXACT
 
 
 def castable(given: np.dtype[Any], wanted: np.dtype[Any]) -> bool:
@@ -170,6 +187,8 @@ def show(value: Any) -> str:
         return f"a list of {len(value)}"
     if isinstance(value, dict):
         return "an object"
+    if isinstance(value, bytes):
+        return "bytes"
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
     text = repr(value) if not isinstance(value, str) else f'the string "{value}"'

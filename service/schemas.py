@@ -105,15 +105,22 @@ def escape(key: Any) -> str:
     return str(key).replace("~", "~0").replace("/", "~1")
 
 
+def bounded(expected: str, least: int, most: int | None = None) -> dict[str, Any]:
+    """A field's validation, with one message for all that it refuses."""
+    message = f"expected {expected}"
+    rule = marshmallow.validate.Range(least, most, error=f"{message}, got {{input}}")
+    return {"validate": rule, "error_messages": {"invalid": message}}
+
+
 class Query(marshmallow.Schema):
     """The query string of the native dialect."""
 
     class Meta:
         unknown = marshmallow.RAISE
 
-    version = fields.Integer(validate=marshmallow.validate.Range(min=1))
+    version = fields.Integer(**bounded("an integer of at least 1", 1))
     outputs = fields.String()
-    top = fields.Integer(validate=marshmallow.validate.Range(min=0, max=1000))
+    top = fields.Integer(**bounded("an integer from 0 to 1000", 0, 1000))
 
 
 QUERY = Query()
@@ -124,8 +131,19 @@ def query(arguments: Mapping[str, str]) -> tuple[int | None, str | None, int | N
     try:
         loaded = QUERY.load(dict(arguments))
     except ValidationError as error:
-        raise InvalidInput(list(flatten(normalized(error), "?"))) from error
+        faults = [fault for name, nest in normalized(error).items() for fault in wrong(name, nest)]
+        raise InvalidInput(faults) from error
     return loaded.get("version"), loaded.get("outputs"), loaded.get("top")
+
+
+def wrong(name: str, nest: Any) -> Iterator[Fault]:
+    """The faults of one parameter of a query string."""
+    pointer = f"?/{escape(name)}"[:MOST_POINTER]
+    if nest == [UNKNOWN]:
+        hint = nearest(name, list(QUERY.fields), "parameters")
+        yield Fault(pointer, f"unknown parameter {name[:MOST_ECHOED]!r}{hint}")
+    else:
+        yield from flatten(nest, pointer)
 
 
 def output_names(text: str | None, outputs: Sequence[str]) -> list[str]:

@@ -35,16 +35,20 @@ def main(flags: Mapping[str, str | None]) -> int:
     return 0
 
 
+MOST_SHOWN = 600
+"""Characters of an example that is shown at the start; those of pictures and series have thousands."""
+
+
 def welcome(chosen: Settings, versions: list[store.Version]) -> str:
-    """What to try first: one curl line per model."""
+    """What to try first: a curl line for each model whose example is short enough to read."""
     host = "127.0.0.1" if chosen.host in ("0.0.0.0", "::") else address(chosen.host)  # noqa: S104 - shown, not bound
     lines = [
         f"Loading {len(versions)} model versions; once /readyz is 200, ask on http://{host}:{chosen.port}, for example:"
     ]
     for version in {version.model: version for version in reversed(versions)}.values():
         example = card.read(version.folder).example
-        if example:
-            body = shlex.quote(json.dumps(example, ensure_ascii=False))
+        body = shlex.quote(json.dumps(example, ensure_ascii=False))
+        if example and len(body) <= MOST_SHOWN:
             lines.append(f"  curl -s http://{host}:{chosen.port}/predict/{version.model} -d {body}")
     return "\n".join(lines)
 

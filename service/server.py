@@ -140,8 +140,20 @@ class LoopDriver:
             self._scheduled = False
 
     def close(self) -> None:
-        while self._step():
-            pass
+        if on_loop(self._loop) or not self._loop.is_running():
+            while self._step():
+                pass
+            return
+        drained: concurrent.futures.Future[None] = concurrent.futures.Future()
+        self._loop.call_soon_threadsafe(self._drain, drained)
+        drained.result()
+
+    def _drain(self, drained: "concurrent.futures.Future[None]") -> None:
+        """As from the loop, but turn by turn, so that it does not stop for long."""
+        if self._step():
+            self._loop.call_soon(self._drain, drained)
+        else:
+            drained.set_result(None)
 
 
 def choose_driver(seconds: float) -> MakeDriver:

@@ -36,6 +36,7 @@ class Settings:
     models: str = setting("", "Models to serve, separated by commas. Empty: all in the store.")
     versions: int = setting(1, "How many of a model's newest versions to serve. 0: all.", least=0)
     labels: str = setting("", "Names for versions, separated by commas: `qa:stable=1,qa:canary=2`.")
+    admin: str = setting("off", "Whether models may be loaded and unloaded over /v2/repository.", choices=("off", "on"))
     engine: str = setting("auto", "What computes.", choices=("auto", "onnx", "saved_model"))
     host: str = setting("127.0.0.1", "Address to listen on.")
     port: int = setting(8000, "Port to listen on.", least=0, most=65535)

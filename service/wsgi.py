@@ -3,12 +3,14 @@
 import atexit
 import logging
 import os
+import tempfile
 from functools import partial
 from pathlib import Path
 
 from service import loading, server, settings, store
 from service.app import create_app
 from service.catalog import Catalog
+from service.repository import Repository
 
 PATIENCE = 10.0
 """Seconds to wait for the models before listening without them."""
@@ -24,11 +26,15 @@ logging.basicConfig(
     format="[%(asctime)s] [%(process)d] [%(levelname)s] %(message)s",
     datefmt="%Y-%m-%d %H:%M:%S %z",
 )
-app = create_app(SETTINGS, CATALOG, server.wait)
+REPOSITORY = None
+if SETTINGS.admin == "on":
+    FOLDER = os.environ.get("PROMETHEUS_MULTIPROC_DIR") or tempfile.mkdtemp(prefix="manifold-")
+    REPOSITORY = Repository(CATALOG, Path(SETTINGS.store), SETTINGS.versions, Path(FOLDER) / "served")
+app = create_app(SETTINGS, CATALOG, server.wait, REPOSITORY)
 if SETTINGS.grpc_port:
     from service.grpc.front import Front
 
     app.extensions["grpc"] = Front(SETTINGS, CATALOG, server.wait)  # the worker starts it
 atexit.register(CATALOG.close)
 # A worker listens once its models stand, so that nobody notices a restarted one; a slow load does not hold up /healthz.
-CATALOG.start().join(PATIENCE)
+(REPOSITORY or CATALOG).start().join(PATIENCE)

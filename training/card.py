@@ -70,7 +70,7 @@ class Card:
             "description": task.description,
             "parameters": self.parameters,
             "inputs": {
-                name: {**_input(name, spec, self.encoder), "example": task.example[name]}
+                name: {**_input(name, spec, self.encoder), "example": _example(name, self.encoder)}
                 for name, spec in task.inputs.items()
             },
             "outputs": {name: _output(name, output, self.encoder) for name, output in task.outputs.items()},
@@ -119,6 +119,12 @@ def _input(name: str, spec: Input, encoder: Encoder) -> dict[str, Any]:
             return {"kind": "image", **asdict(spec)}
         case Category():
             return {"kind": "category", "title": spec.title, "labels": list(encoder.labels[name])}
+
+
+def _example(name: str, encoder: Encoder) -> Any:
+    """The task's own, or a label that was learnt if that is none."""
+    example, labels = encoder.task.example[name], encoder.labels.get(name)
+    return example if labels is None or example in labels else labels[0]
 
 
 def _output(name: str, output: Output, encoder: Encoder) -> dict[str, Any]:

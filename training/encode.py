@@ -142,6 +142,8 @@ def learn(task: Task, train: Table) -> Encoder:
 
 def _labels(name: str, spec: Labelled, column: list[str]) -> tuple[str, ...]:
     if spec.labels is not None:
+        if len(set(column)) < 2 and not isinstance(spec, Category):
+            raise Mistake(f"{name}: the training rows hold 1 label; at least two are needed to tell apart")
         return spec.labels
     frequent = Counter(sorted(column)).most_common(spec.at_most)
     if len(frequent) < 2:

@@ -47,6 +47,8 @@ def train_and_export(rows: Prepared, architectures: Mapping[int, Architecture], 
     print(report.table(judged, units))
     if findings:
         print(report.told(findings))
+    for line in report.no_better(judged):
+        _say(line)
     advice = report.advice(losses.shares(trained))
     if advice:
         print(advice)

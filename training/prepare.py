@@ -1,12 +1,13 @@
 """Everything that can go wrong before TensorFlow is loaded: the store, the rows, their words and labels."""
 
 import sys
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 
-from training.encode import Encoder, learn, length
+from training.encode import Encoder, labelled, learn, length
 from training.formats import files
 from training.mistakes import Mistake
 from training.task import Preset, Splits, Table, Task
@@ -55,8 +56,16 @@ def prepare(task: Task, run: Run) -> Prepared:
     else:
         splits, source = task.generate(preset.rows, run.seed), task.data
     encoder = learn(task, splits.train)
+    for name, label in lonely(encoder, splits.train):
+        print(f"warning: {name} is {label!r} in one training row only; is it a slip?", file=sys.stderr)
     splits = known(encoder, splits)
     return Prepared(splits, encoder, preset, source, {name: length(table) for name, table in vars(splits).items()})
+
+
+def lonely(encoder: Encoder, train: Table) -> list[tuple[str, str]]:
+    """The learnt labels that stand in a single training row, by the name of their column."""
+    learnt = {name for name, spec in labelled(encoder.task).items() if spec.labels is None}
+    return [(name, label) for name in learnt for label, count in Counter(train[name]).items() if count == 1]
 
 
 def digest(path: Path) -> str:

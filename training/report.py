@@ -73,6 +73,19 @@ def told(findings: Sequence[Finding]) -> str:
     return "\n".join(lines)
 
 
+def no_better(judged: Mapping[str, Judged]) -> list[str]:
+    """A line for each output that the trivial rule tells as well: such a version is published, and hardly worth it."""
+    lines = []
+    for name, found in judged.items():
+        beside = found.metrics["baseline"]
+        better = (
+            found.metrics["mae"] < beside["mae"] if "mae" in beside else found.metrics["accuracy"] > beside["accuracy"]
+        )
+        if not better:
+            lines.append(f"warning: {name} is told no better than by the {beside['name']} rule")
+    return lines
+
+
 def advice(losses: Shares) -> str | None:
     """One line on heads whose shares of the loss are far apart; None if they are not."""
     if all(head["suggested_weight"] is None for head in losses.values()):

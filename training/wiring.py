@@ -151,8 +151,8 @@ def _details(layer: Any) -> list[str]:
     window = getattr(layer, "kernel_size", None) or getattr(layer, "pool_size", None)
     if window:
         words.append("×".join(map(str, window)))
-        strides = layer.strides
-        words += [f"/ {strides[0]}"] if set(strides) not in ({1}, {window[0]}) else []
+        steps = dict.fromkeys(layer.strides) if len(set(layer.strides)) == 1 else layer.strides
+        words += [f"/ {'×'.join(map(str, steps))}"] if layer.strides not in (window, (1,) * len(window)) else []
     activation = getattr(getattr(layer, "activation", None), "__name__", "linear")
     recurrent = isinstance(layer, keras.layers.RNN)
     return words if activation == "linear" or recurrent or type(layer).__name__ == "ReLU" else [*words, activation]

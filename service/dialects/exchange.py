@@ -11,7 +11,7 @@ from flask import Response, g, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from service.dialects.bodies.coding import inflate
-from service.errors import BodyTooLarge, Fault, InvalidInput, MalformedBody
+from service.errors import BodyTooLarge, Fault, InvalidInput, MalformedBody, placed
 from service.handle import ModelHandle, Prediction
 from service.schemas import escape
 from service.settings import Settings
@@ -63,7 +63,7 @@ def explain(body: bytes, reason: str) -> MalformedBody:
             lenient = None
         pointer = non_finite(lenient)
         if pointer is not None:
-            return MalformedBody(f"{pointer or '/'}: expected a finite number", pointer)
+            return MalformedBody(placed(pointer, "expected a finite number"), pointer)
     return MalformedBody(f"the body is not JSON: {reason}")
 
 

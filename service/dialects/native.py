@@ -14,12 +14,13 @@ from typing import Any
 from flask import Blueprint, Response, request
 
 from service import schemas, tensors
-from service.catalog import Catalog, Served
+from service.catalog import Catalog
 from service.dialects.bodies import columns, forms, npz, packed
 from service.dialects.exchange import deadline, describe, json_response, label, parse, read_body
 from service.dialects.oip.tensors import whole
 from service.errors import Fault, InvalidInput, MalformedBody, ServiceError
 from service.handle import ModelHandle, Prediction, Wait
+from service.served import Served
 from service.settings import Settings
 from service.signature import TensorSpec
 from service.tensors import Group, Row
@@ -125,7 +126,7 @@ def problem(error: ServiceError) -> Response:
 def summary(model: str, catalog: Catalog) -> dict[str, Any]:
     """A model in the list."""
     versions = list(catalog.versions(model).values())
-    titles = [served.handle.card.title for served in versions if served.handle is not None]
+    titles = [handle.card.title for served in versions if (handle := served.handle) is not None]
     return {
         "name": model,
         "title": titles[0] if titles else "",
@@ -136,7 +137,8 @@ def summary(model: str, catalog: Catalog) -> dict[str, Any]:
 
 def version(served: Served) -> dict[str, Any]:
     """A version in the list."""
-    engine = {"engine": served.handle.engine.name, "device": served.handle.engine.device} if served.handle else {}
+    handle = served.handle
+    engine = {"engine": handle.engine.name, "device": handle.engine.device} if handle is not None else {}
     return {"version": served.version.number, "state": served.state.value, **engine}
 
 

@@ -5,13 +5,13 @@ As tensorflow_serving/model_servers/{model_service_impl,get_model_status_impl}.c
 
 from typing import Any
 
-from service.catalog import Served, State
-from service.dialects.oip.routes import AdminOff
+from service.dialects.oip.repository import AdminOff
 from service.errors import ModelNotFound, VersionNotFound
 from service.fields import MOST_ECHOED
 from service.grpc import requests
 from service.grpc.calls import Call, Context
 from service.grpc.messages import CODE, STATE, GetModelStatusResponse
+from service.served import Served, State
 
 
 def get_model_status(request: Any, call: Call, context: Context) -> Any:
@@ -42,4 +42,4 @@ def describe(served: Served, status: Any) -> None:
 
 def handle_reload_config_request(request: Any, call: Call, context: Context) -> Any:
     """Nobody may."""
-    raise AdminOff("admin calls are off: models are loaded from the store when the service starts")
+    raise AdminOff("admin calls are off in gRPC: models are loaded when the service starts, or over /v2/repository")

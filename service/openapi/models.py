@@ -71,7 +71,7 @@ def served(catalog: Catalog) -> list[Model]:
     """The models that answer; of those still loading, nothing is known yet."""
     found = []
     for name in catalog.models():
-        handles = [one.handle for one in catalog.versions(name).values() if one.handle is not None]
+        handles = [handle for one in catalog.versions(name).values() if (handle := one.handle) is not None]
         if handles:
             described = [Described(one.version, one.card, one.signature, one.rows.example) for one in handles]
             found.append(Model(name, described))

@@ -1,6 +1,5 @@
 """The native paths: a typed prediction per model, and the list of models."""
 
-from service.catalog import State
 from service.dialects.bodies.forms import MSGPACK, NPZ
 from service.openapi import examples, inputs, outputs
 from service.openapi.models import Model, Schema, any_of, ref
@@ -8,6 +7,7 @@ from service.openapi.operations import json_body, operation
 from service.openapi.parameters import PREDICTED, TIMED, TRACED, any_model, query
 from service.openapi.responses import PREDICTING, READING, answer, errors_of
 from service.openapi.values import one_of
+from service.served import State
 from service.settings import Settings
 
 TAG = "Any model"

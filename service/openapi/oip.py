@@ -82,6 +82,8 @@ FRAME: Schema = {
     "description": "Bytes of JSON before the binary tensors; left out where all is JSON.",
     "schema": {"type": "integer", "minimum": 0},
 }
+EMPTY: Schema = {"type": "object", "maxProperties": 0}
+DEPENDENTS: Schema = {"unload_dependents": {"description": "Triton's; no model depends on another here."}}
 BINARY: Schema = {"application/octet-stream": {}}
 """JSON with binary tensors behind it."""
 
@@ -251,7 +253,7 @@ def server() -> Schema:
 
 
 def repository(names: list[str]) -> Schema:
-    """The index; loading and unloading are refused."""
+    """The index; loading and unloading, where they are on."""
     asked = {"type": "object", "properties": {"ready": {"description": "Only those ready.", "type": "boolean"}}}
     entries = {"type": "array", "items": ref("schemas", "oip-entry")}
     index = operation(
@@ -261,16 +263,28 @@ def repository(names: list[str]) -> Schema:
         {"200": answer("The versions.", entries, ALWAYS), **errors_of("oip", (400, 405, 413, 415, 500))},
         requestBody=json_body(asked, {"ready": {"value": {"ready": True}}}, required=False),
     )
-    changes = {
-        f"/v2/repository/models/{{model}}/{verb}": {
-            "post": operation(
-                f"oip_{verb}",
-                TAG,
-                f"Refused: the store decides what is {verb}ed",
-                errors_of("oip", (403, 404, 405, 500)),
-                parameters=[any_model(names), *TRACED],
-            )
-        }
-        for verb in ("load", "unload")
+    unserved = any_model([])
+    loaded = {"200": answer("It answers, in its newest versions.", EMPTY, ALWAYS)}
+    unloaded = {"200": answer("What it accepted is answered; it takes no more.", EMPTY, ALWAYS)}
+    return {
+        "/v2/repository/index": {"post": index},
+        "/v2/repository/models/{model}/load": {
+            "post": change("load", "Serve what the store has of a model now", unserved, {}, loaded)
+        },
+        "/v2/repository/models/{model}/unload": {
+            "post": change("unload", "Serve a model no longer", any_model(names), DEPENDENTS, unloaded)
+        },
     }
-    return {"/v2/repository/index": {"post": index}} | changes
+
+
+def change(verb: str, summary: str, model: Schema, parameters: Schema, told: Schema) -> Schema:
+    """Loading or unloading."""
+    known = {"type": "object", "properties": parameters, "additionalProperties": False}
+    return operation(
+        f"oip_{verb}",
+        TAG,
+        f"{summary}, where MANIFOLD_ADMIN is on",
+        told | errors_of("oip", (400, 403, 404, 405, 413, 415, 500, 504)),
+        parameters=[model, *TRACED],
+        requestBody=json_body({"type": "object", "properties": {"parameters": known}}, {}, required=False),
+    )

@@ -22,7 +22,10 @@ AS_400 = ("tfs", "oip")
 
 OTHER: Mapping[str, Mapping[int, str]] = {
     "tfs": {400: "A path or method that TensorFlow Serving does not know; an output that a verb cannot answer."},
-    "oip": {400: "Rows of an output that differ in shape.", 403: "Models are loaded by the store alone."},
+    "oip": {
+        400: "Rows of an output that differ in shape; a model that cannot be loaded.",
+        403: "MANIFOLD_ADMIN is off.",
+    },
 }
 """What only one dialect refuses."""
 
@@ -103,7 +106,7 @@ def body(dialect: str, status: int, kinds: Sequence[type[ServiceError]]) -> Sche
     """The error body of a dialect; natively it names the problem."""
     if dialect != "native":
         return {"application/json": {"schema": ref("schemas", "error")}}
-    slugs = [kind.slug for kind in kinds] + ([HTTP[status][0]] if status in HTTP else [])
+    slugs = dict.fromkeys([kind.slug for kind in kinds] + ([HTTP[status][0]] if status in HTTP else []))
     urns = [f"urn:manifold:problem:{slug}" for slug in slugs]
     exact = {"properties": {"type": {"enum": urns}, "status": {"const": status}}}
     return {"application/problem+json": {"schema": {"allOf": [ref("schemas", "problem"), exact]}}}

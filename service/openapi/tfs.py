@@ -1,6 +1,5 @@
 """TensorFlow Serving's REST API v1: typed predictions per model, status and metadata."""
 
-from service.catalog import State
 from service.dialects.tfs.strings import BYTES
 from service.openapi import examples, inputs, tfs_heads
 from service.openapi.models import Described, Model, Schema, any_of, named, ref
@@ -8,6 +7,7 @@ from service.openapi.operations import json_body, operation
 from service.openapi.parameters import PREDICTED, TIMED, TRACED, any_model, any_version, version_of
 from service.openapi.responses import PREDICTING, READING, answer, errors_of
 from service.openapi.values import B64, nested, one_of, unbounded
+from service.served import State
 from service.settings import Settings
 from service.signature import TensorSpec
 

@@ -9,3 +9,9 @@ import pytest
 def address() -> str:
     """host:port."""
     return os.environ["SERVER_ADDRESS"]
+
+
+@pytest.fixture(scope="session")
+def admin_address() -> str:
+    """host:port of a server of `simple` where models may be loaded and unloaded."""
+    return os.environ["ADMIN_ADDRESS"]

@@ -131,6 +131,33 @@ class TestInference:
             client.get_model_metadata("nobody")
 
 
+def test_it_unloads_and_loads(admin_address: str):
+    with http.InferenceServerClient(admin_address, network_timeout=SECONDS) as client:
+
+        def index() -> list[tuple[str, ...]]:
+            return [(one["name"], one["version"], one["state"]) for one in client.get_model_repository_index()]
+
+        for _ in range(2):
+            client.unload_model("simple", unload_dependents=True)
+            assert not client.is_model_ready("simple")
+            assert index() == [("simple", "1", "UNAVAILABLE")]
+            with pytest.raises(InferenceServerException, match="simple is unloaded"):
+                client.infer("simple", inputs(binary=True, INPUT0=FIRST, INPUT1=SECOND))
+            client.load_model("simple")
+            assert client.is_model_ready("simple")
+            assert index() == [("simple", "1", "READY")]
+            result = client.infer("simple", inputs(binary=True, INPUT0=FIRST, INPUT1=SECOND))
+            assert np.array_equal(result.as_numpy("OUTPUT0"), FIRST + SECOND)
+        with pytest.raises(InferenceServerException, match="no model 'nobody' is in the store") as refused:
+            client.load_model("nobody")
+        assert refused.value.status() == "404"
+        with pytest.raises(InferenceServerException, match="there is no such parameter"):
+            client.load_model("simple", config="{}")
+        with pytest.raises(InferenceServerException, match="no model 'nobody' is served"):
+            client.unload_model("nobody")
+    gc.collect()
+
+
 @BINARY
 def test_its_asyncio_client_does_as_well(address: str, binary):
     async def ask() -> list[np.ndarray]:

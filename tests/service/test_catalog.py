@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from service.catalog import Catalog, State
+from service.catalog import Catalog
 from service.errors import Draining, ModelNotFound, ModelNotReady, ServiceError, VersionNotFound
 from service.handle import ModelHandle
+from service.served import State
 from service.store import Version
 from tests.service.fakes import FakeEngine, Hand, handle, job
 

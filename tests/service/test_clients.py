@@ -24,13 +24,23 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield server
 
 
+@pytest.fixture(scope="module")
+def admin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One worker that serves the model that adds, as long as nobody says otherwise."""
+    store = tmp_path_factory.mktemp("store")
+    artifacts.simple(store)
+    log = tmp_path_factory.mktemp("logs") / "log"
+    with running(store, log, workers=1, engine="onnx", admin="on") as server:
+        yield server
+
+
 @pytest.mark.skipif(not PYTHON.exists(), reason="others' clients are not installed: make test does it")
 @pytest.mark.parametrize("tests", CLIENTS)
-def test_others_clients_work_unchanged(server: Server, tests):
+def test_others_clients_work_unchanged(server: Server, admin: Server, tests):
     done = subprocess.run(
         [str(PYTHON), "-m", "pytest", "-q", "-W", "ignore", "-p", "no:cacheprovider", tests],
         cwd=ROOT,
-        env=os.environ | {"SERVER_ADDRESS": f"127.0.0.1:{server.port}"},
+        env=os.environ | {"SERVER_ADDRESS": f"127.0.0.1:{server.port}", "ADMIN_ADDRESS": f"127.0.0.1:{admin.port}"},
         capture_output=True,
         text=True,
         check=False,

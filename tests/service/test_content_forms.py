@@ -356,7 +356,7 @@ class TestTensors:
             assert read(pack(site, "fake", {"x": packed([1, 2], dtype)})) == {"y": [5.0]}
 
     def test_a_message_needs_names_in_strings(self, site: Site):
-        assert detail(pack(site, "fake", [{b"x": 1}])) == "/0: expected names in strings, got b'x'"
+        assert detail(pack(site, "fake", [{b"x": 1}])) == "/0: expected names in strings, got bytes"
         assert "the body is not MessagePack" in detail(pack(site, "fake", {1: 1}))
 
     @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import pytest
 from service.batcher import Batcher
 from service.queueing import Queue
 from service.server import LoopDriver
+from service.tensors import Array, Tensors
 from tests.service.fakes import FakeEngine, job
 from tests.service.server import SECONDS
 
@@ -48,6 +49,23 @@ def test_jobs_from_many_threads_are_all_answered(loop):
     with ThreadPoolExecutor(THREADS) as pool:
         answers = [answer for own in pool.map(ask, range(THREADS)) for answer in own]
     assert answers == [float(number) for number in range(THREADS * EACH)]
+
+
+def test_to_close_from_a_thread_is_to_wait_for_what_was_accepted(loop):
+    threads: set[int] = set()
+
+    class Telling(FakeEngine):
+        def run(self, inputs: Tensors) -> dict[str, Array]:
+            threads.add(threading.get_ident())
+            return super().run(inputs)
+
+    batcher = Batcher(Telling(immune=True), Queue(8, 10**6), lambda step: LoopDriver(step, loop))
+    jobs = [job([[float(number)]]) for number in range(EACH)]
+    batcher.submit(jobs)
+    batcher.close()
+    assert [one.future.result(0).outputs["y"].item() for one in jobs] == [float(number) for number in range(EACH)]
+    assert len(threads) == 1
+    assert threading.get_ident() not in threads
 
 
 def test_jobs_from_the_loop_and_from_a_thread_are_all_answered(loop):

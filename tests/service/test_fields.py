@@ -145,9 +145,9 @@ class TestImages:
             ([[1, 2, 3]], "", "expected 2 elements, got 1"),
             ([[1, 2, 3], [4, 256, 6]], "/1/1", "expected uint8 from 0 to 255, got 256"),
             ([[1, 2, 3], [4, 5, -1]], "/1/2", "expected uint8 from 0 to 255, got -1"),
-            ([[1, 2, 3], [4, 5, 0.5]], "/1/2", "expected an integer, got 0.5"),
-            ([[1, 2, 3], [4, 5, True]], "/1/2", "expected an integer, got true"),
-            ([[1, 2, 3], [4, 5, [6]]], "/1/2", "expected an integer, got a list of 1"),
+            ([[1, 2, 3], [4, 5, 0.5]], "/1/2", "expected a pixel, a whole number from 0 to 255, got 0.5"),
+            ([[1, 2, 3], [4, 5, True]], "/1/2", "expected a pixel, a whole number from 0 to 255, got true"),
+            ([[1, 2, 3], [4, 5, [6]]], "/1/2", "expected a pixel, a whole number from 0 to 255, got a list of 1"),
         ],
         ids=["width", "height", "too light", "too dark", "fraction", "true", "too deep"],
     )

@@ -21,12 +21,12 @@ from hypothesis import strategies as st
 from service import loading
 from service.beside import Side
 from service.card import Card
-from service.catalog import State
 from service.grpc.examples import read as read_examples
 from service.grpc.front import METHODS as METHODS_SERVED
 from service.grpc.front import CannotListen, Front
 from service.grpc.messages import POOL, SignatureDefMap, message
 from service.outputs import NumberOutput, ProbabilityOutput
+from service.served import State
 from service.settings import Settings
 from service.store import Version
 from tests.service import calls, fakes

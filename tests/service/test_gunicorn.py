@@ -321,6 +321,80 @@ class TestTwoWorkers:
             assert "tensorflow" not in libraries
 
 
+class TestLoading:
+    """Two workers; each request comes on a connection of its own, to whichever accepts it."""
+
+    @pytest.fixture
+    def admin(self, worker: str, tmp_path: Path) -> Iterator[Server]:
+        artifacts.toy(tmp_path / "store")
+        settings = {"workers": 2, "engine": "onnx", "admin": "on"}
+        with running(tmp_path / "store", tmp_path / "log", worker=worker, **settings) as server:
+            server.wait_for_log(SERVED if worker == "gthread" else "ASGI server listening", times=2)
+            yield server
+
+    def change(self, server: Server, verb: str) -> None:
+        answer = server.post(f"/v2/repository/models/toy/{verb}", {})
+        assert (answer.status_code, answer.json()) == (200, {})
+
+    def test_every_worker_follows_and_so_do_their_successors(self, admin: Server, tmp_path: Path):
+        """Under traffic: what is asked is answered by a version that is served, or refused with the reason."""
+        ended, lock = threading.Event(), threading.Lock()
+        heard: set[tuple[int, str]] = set()
+
+        def ask() -> int:
+            count = 0
+            while not ended.is_set():
+                try:
+                    answer = admin.post("/predict/toy", ROW)
+                except requests.ConnectionError:  # its worker was killed
+                    continue
+                reason = answer.headers["X-Model-Version"] if answer.status_code == 200 else answer.json()["type"]
+                with lock:
+                    heard.add((answer.status_code, reason.rpartition(":")[2]))
+                count += 1
+            return count
+
+        with ThreadPoolExecutor(2) as pool:
+            askers = [pool.submit(ask) for _ in range(2)]
+            try:
+                artifacts.toy(tmp_path / "store", version=2)
+                self.change(admin, "load")
+                admin.wait_for_log("toy/2 is served by", times=2)
+                admin.wait_for_log("toy/1 is unloaded", times=2)
+                assert heard == {(200, "1"), (200, "2")}
+
+                self.change(admin, "unload")
+                admin.wait_for_log("toy/2 is unloaded", times=2)
+                for _ in range(10):
+                    assert admin.post("/predict/toy", ROW).status_code == 404
+                os.kill(admin.workers()[0], signal.SIGKILL)
+                admin.wait_for_log("Booting worker", times=3)
+                for _ in range(10):
+                    [state] = {one["reason"] for one in admin.post("/v2/repository/index").json()}
+                    assert state in ("unloaded", "start")
+
+                self.change(admin, "load")
+                admin.wait_for_log("toy/2 is served by", times=4)
+                os.kill(admin.workers()[0], signal.SIGKILL)
+                admin.wait_for_log("toy/2 is served by", times=5)
+                for _ in range(10):
+                    assert admin.post("/predict/toy", ROW).headers["X-Model-Version"] == "2"
+            finally:
+                ended.set()
+            assert min(one.result(SECONDS) for one in askers) > 10
+        assert heard <= {(200, "1"), (200, "2"), (404, "model-not-found"), (503, "draining"), (503, "model-not-ready")}
+        assert (404, "model-not-found") in heard
+
+    def test_a_version_that_cannot_serve_changes_nothing(self, admin: Server, tmp_path: Path):
+        artifacts.toy(tmp_path / "store", version=2, golden_off_by=0.01)
+        answer = admin.post("/v2/repository/models/toy/load")
+        assert answer.status_code == 400
+        assert "off the golden answers" in answer.json()["error"]
+        assert str(tmp_path) not in answer.text
+        assert admin.get("/readyz").json() == {"ready": True, "unready": {}}
+        assert admin.post("/predict/toy", ROW).headers["X-Model-Version"] == "1"
+
+
 def test_a_model_with_wrong_answers_is_not_served_but_the_others_are(worker: str, tmp_path: Path):
     artifacts.toy(tmp_path / "store", name="right")
     artifacts.toy(tmp_path / "store", name="wrong", golden_off_by=0.01)

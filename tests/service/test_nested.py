@@ -106,8 +106,16 @@ class TestIntegers:
     def test_a_fraction_is_never_cut(self, dtype):
         assert str(misfit([1, 2.5], dtype, (2,))) == "expected an integer, got 2.5"
 
-    def test_a_whole_float_is_no_integer(self, dtype):
-        assert misfit([2.0], dtype, (1,)).path == (0,)
+    def test_a_whole_number_may_be_written_as_a_float(self, dtype):
+        assert to_array([2.0, 3], dtype, (2,)).tolist() == [2, 3]
+        assert to_array([2.0, 3], dtype, (2,)).dtype == dtype
+
+    def test_a_float_that_stands_for_several_integers_is_none(self, dtype):
+        assert misfit([1, 2.0**53], dtype, (2,)).path == (1,)
+
+    def test_a_float_out_of_range_is_refused(self, dtype):
+        if dtype.itemsize < 8:
+            assert misfit([float(np.iinfo(dtype).max) + 1], dtype, (1,)).path == (0,)
 
     def test_true_is_no_number(self, dtype):
         assert str(misfit([1, True], dtype, (2,))) == "expected an integer, got true"

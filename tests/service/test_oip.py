@@ -2,8 +2,11 @@
 
 import base64
 import json
+import shutil
 import tomllib
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,13 +15,19 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
+from werkzeug.test import TestResponse
 
 from service import VERSION, loading
-from service.catalog import State
+from service.app import create_app
+from service.catalog import Catalog
 from service.dialects.oip.tensors import DATATYPES
+from service.engines.onnx import TWIN
+from service.repository import Repository
+from service.served import State
 from service.settings import Settings
-from service.store import Version
+from service.store import Version, to_serve
 from tests.service import artifacts, fakes, oip
+from tests.service.fakes import Hand
 from tests.service.oip import client_of, error, in_bytes, infer, mirror_of, outputs, strings, tensor
 from tests.service.site import MAX_BODY_BYTES, MAX_QUEUE_ROWS, Site
 
@@ -160,6 +169,95 @@ class TestRepository:
         error(site.client.post(f"/v2/repository/models/nobody/{call}"), 404)
 
 
+class TestLoading:
+    """A toy in version 3, of whose store versions come and go."""
+
+    @pytest.fixture
+    def store(self, tmp_path: Path, toy_folder: Path) -> Path:
+        shutil.copytree(toy_folder, tmp_path / "store" / "toy" / "3")
+        return tmp_path / "store"
+
+    @pytest.fixture
+    def client(self, store: Path, tmp_path: Path) -> FlaskClient:
+        settings, hand = Settings(engine="onnx", admin="on"), Hand()
+        load = partial(loading.load, settings=settings, choose_driver=lambda _: hand)
+        catalog = Catalog(to_serve(store, [], 1), load, grace=0)
+        catalog.load_all()
+        repository = Repository(catalog, store, 1, tmp_path / "served")
+        return create_app(settings, catalog, hand.wait, repository).test_client()
+
+    def index(self, client: FlaskClient) -> list[tuple[str, str, str]]:
+        return [(one["version"], one["state"], one["reason"]) for one in client.post("/v2/repository/index").json]
+
+    def change(self, client: FlaskClient, verb: str, status: int = 200, model: str = "toy", **body: Any) -> Any:
+        response = client.post(f"/v2/repository/models/{model}/{verb}", **body)
+        assert response.status_code == status, response.text
+        return response.json
+
+    def predict(self, client: FlaskClient) -> TestResponse:
+        return client.post("/predict/toy", json={"text": "cat", "numbers": [1, 2, 3]})
+
+    def test_a_model_is_unloaded_and_loaded_again(self, client: FlaskClient):
+        before = self.predict(client).json
+        for _ in range(2):
+            assert self.change(client, "unload") == {}
+        assert self.index(client) == [("3", "UNAVAILABLE", "unloaded")]
+        assert self.predict(client).status_code == 404
+        assert client.get("/v2/models/toy/ready").status_code == 404
+        assert client.get("/readyz").status_code == 200
+        [status] = client.get("/v1/models/toy").json["model_version_status"]
+        assert (status["state"], status["status"]["error_code"]) == ("END", "OK")
+        assert client.post("/v1/models/toy:predict", json={"instances": []}).status_code == 404
+        for _ in range(2):
+            assert self.change(client, "load", data=b"{}") == {}
+        assert self.index(client) == [("3", "READY", "")]
+        assert self.predict(client).json == before
+
+    def test_a_new_version_takes_over(self, client: FlaskClient, store: Path):
+        shutil.copytree(store / "toy" / "3", store / "toy" / "4")
+        self.change(client, "load")
+        assert self.index(client) == [("4", "READY", ""), ("3", "UNAVAILABLE", "unloaded")]
+        assert self.predict(client).headers["X-Model-Version"] == "4"
+        assert client.get("/v2/models/toy").json["versions"] == ["4"]
+        assert error(client.get("/v2/models/toy/versions/3"), 404) == "toy is unloaded in version 3"
+
+    def test_a_version_with_wrong_answers_never_serves(self, client: FlaskClient, store: Path, tmp_path: Path):
+        wrong = artifacts.toy(tmp_path, golden_off_by=0.01)
+        shutil.copytree(wrong, store / "toy" / "4")
+        message = self.change(client, "load", 400)["error"]
+        assert message.startswith("toy cannot be loaded: ")
+        assert "off the golden answers" in message
+        assert self.index(client) == [("3", "READY", "")]
+        assert self.predict(client).status_code == 200
+        assert client.get("/readyz").status_code == 200
+
+    def test_a_damaged_version_never_serves_and_tells_no_paths(self, client: FlaskClient, store: Path):
+        shutil.copytree(store / "toy" / "3", store / "toy" / "4")
+        (store / "toy" / "4" / TWIN).write_bytes(b"no model")
+        message = self.change(client, "load", 400)["error"]
+        assert str(store.parent) not in message
+        assert "toy" in message
+        assert self.predict(client).status_code == 200
+
+    def test_what_is_not_in_the_store_is_not_found(self, client: FlaskClient, store: Path):
+        for verb in ("load", "unload"):
+            assert "nobody" in self.change(client, verb, 404, "nobody")["error"]
+        shutil.rmtree(store / "toy")
+        self.change(client, "load", 404)
+        assert self.index(client) == [("3", "READY", "")]
+        self.change(client, "unload")
+
+    def test_a_model_is_served_as_it_lies_in_the_store_or_not_at_all(self, client: FlaskClient):
+        self.change(client, "unload", json={"parameters": {"unload_dependents": True}})
+        told = self.change(client, "load", 400, json={"parameters": {"config": "{}", "file:1/model.onnx": ""}})
+        assert "/parameters/config: there is no such parameter" in told["error"]
+        assert "/parameters/file:1~1model.onnx" in told["error"]
+        self.change(client, "load", 400, json={"parameters": []})
+        self.change(client, "load", 400, json=[])
+        self.change(client, "unload", 400, data=b"{")
+        assert self.index(client) == [("3", "UNAVAILABLE", "unloaded")]
+
+
 class TestInference:
     def test_an_answer_has_all_the_protocol_wants(self, site: Site):
         response = infer(site.client, "fake", {"id": "seven", "inputs": [X]})
@@ -246,7 +344,7 @@ class TestInputsOnTheCard:
 
     def test_what_only_the_card_refuses_is_refused_with_its_place(self, site: Site):
         inputs = [tensor("text", "INT32", [[2, 3], [2, 99]]), tensor("numbers", "FP32", NUMBERS)]
-        assert "/inputs/text/data/1/1: expected a token id from 0 to 9, got 99" in error(
+        assert "/inputs/0/data/1/1: expected a token id from 0 to 9, got 99" in error(
             infer(site.client, "toy", {"inputs": inputs})
         )
 
@@ -287,11 +385,11 @@ class TestPicturesAndLabels:
     @pytest.mark.parametrize(
         ("wrong", "words"),
         [
-            (tensor("fabric", "INT32", [7]), "/inputs/fabric/data/0: expected"),
-            (tensor("fabric", "BYTES", ["felt"]), "/inputs/fabric/data/0: unknown label 'felt'"),
-            (tensor("photo", "BYTES", ["felt"]), "/inputs/photo/data/0: expected a PNG or JPEG"),
+            (tensor("fabric", "INT32", [7]), "/inputs/1/data/0: expected"),
+            (tensor("fabric", "BYTES", ["felt"]), "/inputs/1/data/0: unknown label 'felt'"),
+            (tensor("photo", "BYTES", ["felt"]), "/inputs/0/data/0: expected a PNG or JPEG"),
             (tensor("photo", "UINT8", [artifacts.PHOTO[:-1]]), "/inputs/0/shape: expected [-1, 4, 6, 3]"),
-            (tensor("worn", "BYTES", ["1"]), "/inputs/worn/data/0: expected"),
+            (tensor("worn", "BYTES", ["1"]), "/inputs/2/data/0: expected"),
         ],
         ids=["number", "label", "picture", "size", "numbers"],
     )
@@ -299,6 +397,16 @@ class TestPicturesAndLabels:
         right = {one["name"]: one for one in (self.PHOTO, self.FABRIC, self.WORN)}
         inputs = list((right | {wrong["name"]: wrong}).values())
         assert words in error(infer(shop, "shop", {"inputs": inputs}))
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["models/toy/config", "models/stats", "models/toy/stats", "systemsharedmemory/status", "trace/setting", "logging"],
+)
+def test_what_the_protocol_does_not_define_is_told_in_its_shape(site: Site, path):
+    response = site.client.get(f"/v2/{path}")
+    assert response.status_code == 404
+    assert list(response.json) == ["error"]
 
 
 class TestOutputs:

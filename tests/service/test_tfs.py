@@ -1,5 +1,6 @@
 """TensorFlow Serving's REST API v1, in that server's own words."""
 
+import base64
 import json
 from typing import Any
 
@@ -115,6 +116,18 @@ class TestRows:
         assert list(row) == ["score", "mood", "sure"]
         for name, value in row.items():
             assert value == pytest.approx(expected[name].tolist())
+
+    def test_words_may_come_in_base64(self, site: Site):
+        coded = {"b64": base64.b64encode(b"the cat sat").decode()}
+        plain = site.tfs("toy", {"instances": [{**ROW, "text": "the cat sat"}]}).json
+        assert site.tfs("toy", {"instances": [{**ROW, "text": coded}]}).json == plain
+        columns = {"text": [coded], "numbers": [ROW["numbers"]]}
+        assert site.tfs("toy", {"signature_name": "text", "inputs": columns}).status_code == 200
+
+    def test_words_that_are_no_text_are_refused(self, site: Site):
+        response = site.tfs("toy", {"instances": [{**ROW, "text": {"b64": "//8="}}]})
+        assert response.status_code == 400
+        assert error(response).startswith("/instances/0/text: expected a string or a list of token ids, got bytes")
 
     def test_one_output_goes_without_its_name(self, site: Site):
         assert site.tfs("fake", {"instances": [{"x": [1, 2]}]}).json == {"predictions": [[5.0]]}
@@ -487,7 +500,7 @@ class TestClassifyAndRegress:
             ({"examples": [{"x": [2**63]}]}, "Feature: x has uint64 element. Only int64 is supported."),
             ({"examples": [{"s": {"b64": "%"}}]}, "Feature: s has a value that is no base64"),
             ({"examples": [{}], "signature_name": 7}, "When specified, 'signature_name' key must be a string value."),
-            ({"examples": [{}] * (MAX_QUEUE_ROWS + 1)}, f"/: expected at most {MAX_QUEUE_ROWS} rows in one request"),
+            ({"examples": [{}] * (MAX_QUEUE_ROWS + 1)}, f"expected at most {MAX_QUEUE_ROWS} rows in one request"),
         ],
     )
     def test_wrong_examples_are_told_in_its_words(self, heads: Site, method, body, message):

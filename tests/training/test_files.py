@@ -65,7 +65,7 @@ FAULTS = [
     ("a.csv", f'{HEADER}\na,b,0,red,no\n"a', ["line 3: is not CSV: unexpected end of data"]),
     ("a.jsonl", lines(GOOD) + "{\n[1]\n", ["line 2: is not JSON: ", "line 3: is not a JSON object"]),
     rows({"left": "?!"}, {"right": None}, problems=["line 1: left has no words", "line 2: right is missing"]),
-    rows({"left": 7, "right": " "}, problems=["line 1: left is 7, not text", "line 1: right is missing"]),
+    rows({"left": 7, "right": " "}, problems=["line 1: left is 7, not text", "line 1: right is empty"]),
     rows({"left": "a " * 1_001}, problems=["line 1: left has 1001 words, at most 1000 are served"]),
     rows(
         {"overlap": 1.5},

@@ -2,11 +2,13 @@
 
 import json
 
+import numpy as np
 import pytest
 
 from tests.training import toys
 from training import report
 from training.data import TASKS
+from training.evaluate import Judged
 from training.export import Held, export
 from training.studies import STUDIES
 from training.studies.finding import Finding
@@ -21,6 +23,22 @@ def test_every_study_is_of_a_model():
 
 def test_findings_are_told_in_a_line_each():
     assert report.told(FINDINGS) == "Share: first 0.25, second 1\nError (EUR): alone 12.5"
+
+
+@pytest.mark.parametrize(
+    ("figures", "warned"),
+    [
+        ({"accuracy": 0.9, "baseline": {"name": "majority", "accuracy": 0.5}}, False),
+        ({"accuracy": 0.5, "baseline": {"name": "majority", "accuracy": 0.5}}, True),
+        ({"mae": 1.0, "r2": 0.5, "baseline": {"name": "median", "mae": 2.0, "r2": 0.0}}, False),
+        ({"mae": 2.5, "r2": 0.5, "baseline": {"name": "median", "mae": 2.0, "r2": 0.0}}, True),
+    ],
+)
+def test_an_output_that_a_trivial_rule_tells_as_well_is_warned_of(figures, warned):
+    nothing = np.zeros(0)
+    lines = report.no_better({"mood": Judged(figures, nothing, nothing)})
+    rule = figures["baseline"]["name"]
+    assert lines == ([f"warning: mood is told no better than by the {rule} rule"] if warned else [])
 
 
 @pytest.fixture(scope="module")

@@ -103,11 +103,11 @@ def _example() -> list[list[float]]:
 
 TASK = Task(
     title="Activity and energy",
-    description="What a person does, and the energy it takes, from 2.56 seconds of acceleration at 50 Hz.",
+    description="What a person does, and the energy that takes a minute, from 2.56 seconds of acceleration at 50 Hz.",
     inputs={"acceleration": Numbers("Acceleration along three axes, 50 readings a second", (STEPS, 3), unit="g")},
     outputs={
         "activity": Probabilities("Activity"),
-        "energy": Number("Energy of one minute of it, for 70 kg of body mass", unit="kcal", minimum=0),
+        "energy": Number("Energy it takes, for 70 kg of body mass", unit="kcal/min", minimum=0),
     },
     example={"acceleration": _example()},
     generate=generate,

@@ -36,7 +36,7 @@ def row(record: Mapping[str, Any], task: Task, folder: Path) -> tuple[dict[str, 
 def field(value: Any, spec: Input | Output, folder: Path) -> Any:
     """One value of the kind that the task names."""
     if _absent(value):
-        raise ValueError("is missing")
+        raise ValueError("is empty" if isinstance(value, str) else "is missing")
     match spec:
         case Tokens():
             return text(value, spec)

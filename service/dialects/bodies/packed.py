@@ -13,7 +13,7 @@ import msgpack
 import numpy as np
 
 from service.dialects.bodies.columns import fitted, pointer
-from service.errors import Fault, InvalidInput, MalformedBody
+from service.errors import Fault, InvalidInput, MalformedBody, placed
 from service.handle import ModelHandle
 from service.nested import Misfit, show
 from service.schemas import MOST_FAULTS, MOST_POINTER, escape
@@ -102,7 +102,7 @@ def unpacked(handle: ModelHandle, values: dict[Any, Any], at: str) -> dict[str, 
     for name, value in values.items():
         try:
             if type(name) is not str:
-                raise MalformedBody(f"{at or '/'}: expected names in strings, got {show(name)}", at)
+                raise MalformedBody(placed(at, f"expected names in strings, got {show(name)}"), at)
             found[name] = array(value) if is_tensor(value) else value
         except Misfit as misfit:
             faults.append(Fault(pointer(f"{at}/{escape(name)}"[:MOST_POINTER], misfit.path), str(misfit)))

@@ -55,7 +55,16 @@ class Inference:
     """Seconds the client would wait, if it says so."""
     outputs: list[Wanted]
     inputs: dict[str, Array]
-    """Whole tensors, in the model's order: as the signature says, or one string per row of an input on the card."""
+    """Whole tensors, in the request's order: as the signature says, or one string per row of an input on the card."""
+
+    def located(self, error: InvalidInput) -> InvalidInput:
+        """Faults that name an input after /inputs, with its place there instead, as JSON has it."""
+        places = {escape(name): number for number, name in enumerate(self.inputs)}
+        faults = []
+        for fault in error.faults:
+            _, _, name, rest = fault.pointer.split("/", 3)
+            faults.append(Fault(f"/inputs/{places[name]}/{rest}", fault.detail))
+        return InvalidInput(faults, error.example)
 
 
 def read(handle: ModelHandle, document: Any, data: memoryview) -> Inference:
@@ -162,7 +171,7 @@ class Reader:
         return name
 
     def inputs(self, given: Any) -> dict[str, Array]:
-        """All tensors by name, in the model's order, of equally many rows."""
+        """All tensors by name, in their own order, of equally many rows."""
         if type(given) is not list:
             self.fault("/inputs", f"expected a list of tensors, got {show(given)}")
             return {}
@@ -185,7 +194,7 @@ class Reader:
                 self.fault("/inputs", f"missing input {name!r}")
         if len(self.data):
             self.fault("", f"unexpected additional input data: {len(self.data)} bytes behind the last tensor")
-        tensors = {name: array for name in known if (array := found.get(name)) is not None}
+        tensors = {name: array for name, array in found.items() if array is not None}
         counts = {name: len(array) for name, array in tensors.items()}
         if len(set(counts.values())) > 1:
             told = ", ".join(f"{count} of {name}" for name, count in counts.items())

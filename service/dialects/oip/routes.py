@@ -14,18 +14,21 @@ from typing import Any
 from flask import Blueprint, Response, request
 
 from service import VERSION
-from service.catalog import Catalog, Served, State
+from service.catalog import Catalog
 from service.dialects import exchange
 from service.dialects.bodies import columns
 from service.dialects.exchange import json_response, label, parse, read_body
 from service.dialects.oip import binary
+from service.dialects.oip import repository as repository_routes
 from service.dialects.oip import request as oip_request
 from service.dialects.oip import tensors as oip_tensors
 from service.dialects.oip.request import Inference
-from service.errors import Fault, InvalidInput, MalformedBody, ModelNotReady, ServiceError, VersionNotFound
+from service.errors import InvalidInput, ModelNotReady, ServiceError, VersionNotFound
 from service.handle import ModelHandle, Prediction, Wait
-from service.nested import show
+from service.repository import Repository
+from service.served import State
 from service.settings import Settings
+from service.tensors import Group
 
 EXTENSIONS = ["binary_tensor_data", "model_repository", "parameters"]
 PLACE = "/inputs/{name}/data/{row}"
@@ -34,16 +37,8 @@ PLATFORMS = {"onnx": "onnxruntime_onnx", "saved_model": "tensorflow_savedmodel"}
 MOST_DIGITS = 18
 
 
-class AdminOff(ServiceError):
-    """Models are loaded and unloaded by the store alone."""
-
-    status = 403
-    title = "Admin calls are off"
-    slug = "admin-off"
-
-
-def blueprint(catalog: Catalog, settings: Settings, wait: Wait) -> Blueprint:
-    """The routes under /v2 over a catalog."""
+def blueprint(catalog: Catalog, settings: Settings, wait: Wait, repository: Repository | None = None) -> Blueprint:
+    """The routes under /v2 over a catalog; without a repository nothing can be loaded or unloaded."""
     oip = Blueprint("oip", __name__, url_prefix="/v2")
     oip.register_error_handler(ServiceError, failed)
 
@@ -80,21 +75,10 @@ def blueprint(catalog: Catalog, settings: Settings, wait: Wait) -> Blueprint:
     def infer(model: str, version: str | None) -> Response:
         handle = find(catalog, model, version)
         asked = read(handle)
-        prediction = handle.predict_groups(columns.groups(handle, asked.inputs, PLACE), deadline(settings, asked), wait)
+        prediction = handle.predict_groups(groups(handle, asked), deadline(settings, asked), wait)
         return exchange.describe(answer(handle, asked, prediction), handle, prediction)
 
-    @oip.post("/repository/index")
-    def index() -> Response:
-        only_ready = index_filter(read_body())
-        listed = [entry(served) for served in catalog.served()]
-        return json_response([one for one in listed if one["state"] == "READY" or not only_ready])
-
-    @oip.post("/repository/models/<model>/load")
-    @oip.post("/repository/models/<model>/unload")
-    def admin(model: str) -> Response:
-        catalog.versions(model)
-        raise AdminOff("admin calls are off: models are loaded from the store when the service starts")
-
+    repository_routes.add_routes(oip, catalog, wait, repository)
     return oip
 
 
@@ -131,6 +115,15 @@ def read(handle: ModelHandle) -> Inference:
     if head or not data:
         return oip_request.read(handle, parse(head), data)
     return oip_request.read(handle, *binary.raw(handle.signature, data))
+
+
+def groups(handle: ModelHandle, asked: Inference) -> list[Group]:
+    """The rows as the batcher takes them; InvalidInput."""
+    inputs = {name: asked.inputs[name] for name in handle.signature.inputs}
+    try:
+        return columns.groups(handle, inputs, PLACE)
+    except InvalidInput as error:
+        raise asked.located(error) from None
 
 
 def deadline(settings: Settings, asked: Inference) -> float:
@@ -170,29 +163,6 @@ def framed(response: Response, chunks: list[bytes]) -> Response:
         response.headers[binary.HEADER] = str(len(head))
         response.mimetype = "application/octet-stream"
     return response
-
-
-def index_filter(body: bytes) -> bool:
-    """Whether an index is to list the models that are ready only; MalformedBody, InvalidInput."""
-    asked = parse(body) if body.strip() else {}
-    if type(asked) is not dict:
-        raise MalformedBody(f"expected an object, got {show(asked)}")
-    ready = asked.get("ready", False)
-    if type(ready) is not bool:
-        raise InvalidInput([Fault("/ready", f"expected true or false, got {show(ready)}")])
-    return ready
-
-
-def entry(served: Served) -> dict[str, str]:
-    """A version in the repository's index; why it is unavailable, without its server's paths."""
-    ready = served.state is State.AVAILABLE
-    failed = served.state is State.END and served.error
-    return {
-        "name": served.version.model,
-        "version": str(served.version.number),
-        "state": "READY" if ready else "UNAVAILABLE",
-        "reason": "" if ready else "could not be loaded" if failed else served.state.value.lower(),
-    }
 
 
 def failed(error: ServiceError) -> Response:

@@ -13,7 +13,7 @@ from service import nested, tensors
 from service.errors import ServiceError
 from service.handle import Prediction
 from service.nested import Misfit, show
-from service.signature import BRAIN, Shape, TensorSpec
+from service.signature import BRAIN, TensorSpec
 from service.tensors import Array
 
 DATATYPES = {
@@ -33,9 +33,6 @@ DATATYPES = {
     "object": "BYTES",
 }
 """The protocol's names of NumPy's dtypes."""
-
-EXACT = 2**53 - 1
-"""The largest integer that a float stands for alone."""
 
 
 class UnequalRows(ServiceError):
@@ -76,34 +73,11 @@ def from_json(data: Any, dtype: np.dtype[Any], shape: Sequence[int]) -> Array:
     if type(data) is not list:
         raise Misfit((), f"expected a list, got {show(data)}")
     if len(shape) > 1 and data and type(data[0]) is list:
-        return elements(data, dtype, tuple(shape))
+        return nested.to_array(data, dtype, tuple(shape))
     count = math.prod(shape)
     if len(data) != count:
         raise Misfit((), f"expected {count} elements of shape {list(shape)}, got {len(data)}")
-    return elements(data, dtype, (count,)).reshape(shape)
-
-
-def elements(data: list[Any], dtype: np.dtype[Any], dims: Shape) -> Array:
-    """Nested data as an array, integers also where a client writes 2.0 for 2; Misfit."""
-    try:
-        return nested.to_array(data, dtype, dims)
-    except Misfit:
-        whole_numbers = as_integers(data, dtype, dims) if dtype.kind in "iu" else None
-        if whole_numbers is None:
-            raise
-        return whole_numbers
-
-
-def as_integers(data: list[Any], dtype: np.dtype[Any], dims: Shape) -> Array | None:
-    """Numbers as integers, None unless each is exactly one of that dtype."""
-    try:
-        numbers = nested.to_array(data, np.dtype(np.float64), dims)
-    except Misfit:
-        return None
-    limits = np.iinfo(dtype)
-    low, high = max(limits.min, -EXACT), min(limits.max, EXACT)
-    exact = (numbers == np.trunc(numbers)) & (numbers >= low) & (numbers <= high)
-    return numbers.astype(dtype) if exact.all() else None
+    return nested.to_array(data, dtype, (count,)).reshape(shape)
 
 
 def to_json(array: Array) -> Any:

@@ -12,7 +12,7 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 
-from service.catalog import Catalog, Served, State
+from service.catalog import Catalog
 from service.dialects.exchange import deadline, describe, label, read_json
 from service.dialects.tfs import examples, heads
 from service.dialects.tfs.errors import Malformed, check_signature, labelled
@@ -20,6 +20,7 @@ from service.dialects.tfs.tensors import dump, from_inputs, from_instances, to_c
 from service.errors import MalformedBody, ModelNotFound, ServiceError, VersionNotFound
 from service.handle import ModelHandle, Prediction, Wait
 from service.nested import show
+from service.served import Served, State
 from service.settings import Settings
 from service.signature import TensorSpec
 

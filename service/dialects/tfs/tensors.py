@@ -11,12 +11,13 @@ import numpy as np
 import orjson
 
 from service import tensors
+from service.card import CategoryInput, TokensInput
 from service.dialects.exchange import DUMP
+from service.dialects.oip.binary import text
 from service.dialects.tfs.strings import decoded, encoded, is_base64
 from service.errors import Fault, InvalidInput, MalformedBody
 from service.handle import ModelHandle, Prediction
 from service.nested import show
-from service.signature import TensorSpec
 
 
 def from_instances(handle: ModelHandle, instances: Any) -> list[tensors.Row]:
@@ -78,15 +79,25 @@ def from_inputs(handle: ModelHandle, inputs: Any) -> list[tensors.Row]:
 def load(handle: ModelHandle, rows: Sequence[Any], place: str) -> list[tensors.Row]:
     """Rows as arrays; InvalidInput. `place` is the pattern of the pointers to their values."""
     handle.refuse_too_many(len(rows))
-    strings = [spec for spec in handle.signature.inputs.values() if spec.dtype.kind == "O"]
-    if strings:
-        rows = [decode(row, strings) for row in rows]
+    depths = {name: len(spec.dims) for name, spec in handle.signature.inputs.items() if spec.dtype.kind == "O"}
+    depths |= {
+        name: 0 for name, meaning in handle.card.inputs.items() if isinstance(meaning, TokensInput | CategoryInput)
+    }
+    if depths:
+        rows = [decode(row, depths) for row in rows]
     return handle.rows.load(rows, place)
 
 
-def decode(row: Mapping[str, Any], strings: Sequence[TensorSpec]) -> dict[str, Any]:
-    """A row with the base64 in its inputs of strings as bytes."""
-    return {**row, **{spec.name: decoded(row[spec.name], len(spec.dims)) for spec in strings if spec.name in row}}
+def decode(row: Any, depths: Mapping[str, int]) -> Any:
+    """A row with the base64 of its strings as bytes, so many lists deep; outside of lists as text, where it is some."""
+    coded = {name: decoded(row[name], depth) for name, depth in depths.items() if holds_base64(row, name)}
+    coded = {name: text(value) if type(value) is bytes else value for name, value in coded.items()}
+    return {**row, **coded} if coded else row
+
+
+def holds_base64(row: Any, name: str) -> bool:
+    """Whether a value, or a list of them, may be {"b64": "…"}."""
+    return type(row) is dict and isinstance(row.get(name), dict | list)
 
 
 def to_rows(prediction: Prediction, names: list[str]) -> list[Any]:
