@@ -13,6 +13,7 @@ import contextlib
 import functools
 import io
 import itertools
+import signal
 import sys
 import threading
 from collections.abc import Awaitable, Callable, Iterable, Iterator
@@ -279,6 +280,20 @@ def read_ahead(most: int) -> None:
         ASGIProtocol._h1c_protocol_class = functools.partial(ASGIProtocol._h1c_protocol_class, limit_remaining=most)  # noqa: SLF001
 
 
+@contextlib.contextmanager
+def listening_for_sigterm(worker: ASGIWorker) -> Iterator[None]:
+    """Keep a SIGTERM that comes before the event loop runs: uvloop hears none until then."""
+
+    def stop(*_: Any) -> None:
+        worker.alive = False
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
 class Worker(ASGIWorker):  # type: ignore[misc]
     """gunicorn -k service.server.Worker"""
 
@@ -290,6 +305,10 @@ class Worker(ASGIWorker):  # type: ignore[misc]
         _Running.loop = self.loop
 
     def load_wsgi(self) -> None:
+        with listening_for_sigterm(self):
+            self._load()
+
+    def _load(self) -> None:
         super().load_wsgi()
         app: Flask = self.asgi  # type: ignore[has-type]
         self.asgi = Bridge(app, app.config["MAX_CONTENT_LENGTH"])

@@ -411,6 +411,17 @@ def test_a_model_with_wrong_answers_is_not_served_but_the_others_are(worker: str
         assert refused.json()["detail"] == "wrong could not be loaded"
 
 
+def test_a_sigterm_while_a_worker_starts_is_heeded(worker: str, store: Path, tmp_path: Path):
+    """With so long a grace, a worker that lost the signal would outlive the test's patience."""
+    server = Server(store, tmp_path / "log", worker=worker, workers=2, engine="onnx", graceful_timeout=10 * SECONDS)
+    try:
+        server.wait_for_log("Booting worker", times=2)
+        assert server.stop() == 0
+    finally:
+        server.process.kill()
+        server.process.wait(SECONDS)
+
+
 def test_every_request_accepted_before_a_sigterm_is_answered(worker: str, store: Path, tmp_path: Path):
     with running(store, tmp_path / "log", worker=worker, workers=1, engine="onnx") as server:
         body = json.dumps(ROW).encode()
