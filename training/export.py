@@ -14,7 +14,7 @@ from training.card import Card, Provenance, Verified
 from training.encode import Encoder, Rows
 from training.evaluate import Judged
 from training.losses import shares
-from training.report import write_report
+from training.reports.report import write_report
 from training.studies.finding import Finding
 from training.task import Table
 from training.train import Trained

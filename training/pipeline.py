@@ -9,11 +9,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from models.architecture import Architecture
-from training import losses, report
+from training import losses
 from training.card import Provenance
 from training.evaluate import evaluate
 from training.export import Held, export
 from training.prepare import Prepared, Run
+from training.reports import report
 from training.studies import STUDIES
 from training.task import Number, Numbers
 from training.train import beginning_with, fit, predict

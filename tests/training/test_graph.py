@@ -15,9 +15,9 @@ import keras  # noqa: E402
 from keras import layers, ops  # noqa: E402
 from matplotlib.image import imread  # noqa: E402
 
-from training.graph import LARGEST, draw  # noqa: E402
-from training.layout import GAP, arrange, rows  # noqa: E402
-from training.wiring import Arrow, Graph, Layer, fold, graph, shape  # noqa: E402
+from training.reports.graph import LARGEST, draw  # noqa: E402
+from training.reports.layout import GAP, arrange, rows  # noqa: E402
+from training.reports.wiring import Arrow, Graph, Layer, fold, graph, shape  # noqa: E402
 
 PLAIN = Layer("", "Dense", "(n, 1)", "layer")
 

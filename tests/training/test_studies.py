@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from tests.training import toys
-from training import report
 from training.data import TASKS
 from training.evaluate import Judged
 from training.export import Held, export
+from training.reports import report
 from training.studies import STUDIES
 from training.studies.finding import Finding
 from training.versions import Version

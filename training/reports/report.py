@@ -6,10 +6,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from training import graph, metrics, pictures
+from training import metrics
 from training.encode import Encoder
 from training.evaluate import Judged
 from training.losses import Shares
+from training.reports import graph, pictures
 from training.studies.finding import Finding
 from training.task import Number, Numbers, Probability
 from training.train import Trained

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy.optimize import linprog
 from scipy.sparse import lil_array
 
-from training.wiring import Graph
+from training.reports.wiring import Graph
 
 GAP, RISE, WIRE = 0.25, 0.36, 0.16  # Between boxes of a row, between rows; the room of an arrow that passes a row.
 PORT = 0.4  # Between the ends of two arrows at a box, at most.

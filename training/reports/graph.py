@@ -20,9 +20,9 @@ from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 from matplotlib.path import Path as Curve
 from PIL import Image
 
-from training.layout import GAP, Point, arrange
-from training.pictures import BLUE, GREY, ORANGE, STYLE
-from training.wiring import Arrow, Graph, Layer, fold, graph
+from training.reports.layout import GAP, Point, arrange
+from training.reports.pictures import BLUE, GREY, ORANGE, STYLE
+from training.reports.wiring import Arrow, Graph, Layer, fold, graph
 
 LETTER, LEADING, PADDING = 0.066, 0.165, 0.11  # Inches: an average letter, a line, the margin of a box.
 DPI, LARGEST = 130, 4_000  # Pixels an inch, and of the longer side.
