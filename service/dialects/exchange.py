@@ -11,7 +11,7 @@ from flask import Response, g, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from service.dialects.bodies.coding import inflate
-from service.errors import BodyTooLarge, Fault, InvalidInput, MalformedBody, placed
+from service.errors import BodyTooLarge, Fault, InvalidInput, MalformedBody, ServiceError, placed
 from service.handle import ModelHandle, Prediction
 from service.schemas import escape
 from service.settings import Settings
@@ -111,6 +111,18 @@ def label(handle: ModelHandle) -> None:
 def json_response(value: Any, status: int = 200, mimetype: str = "application/json") -> Response:
     """JSON with NumPy arrays and numbers in it."""
     return Response(orjson.dumps(value, option=DUMP), status, mimetype=mimetype)
+
+
+def with_hint(response: Response, error: ServiceError) -> Response:
+    """A refusal that says when to try again, where that makes sense."""
+    if error.retry_after is not None:
+        response.headers["Retry-After"] = str(error.retry_after)
+    return response
+
+
+def bad_request(status: int) -> int:
+    """A status in the protocols that call an invalid input a bad request."""
+    return 400 if status == 422 else status
 
 
 def describe(response: Response, handle: ModelHandle, prediction: Prediction) -> Response:

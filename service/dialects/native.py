@@ -16,7 +16,7 @@ from flask import Blueprint, Response, request
 from service import schemas, tensors
 from service.catalog import Catalog
 from service.dialects.bodies import columns, forms, npz, packed
-from service.dialects.exchange import deadline, describe, json_response, label, parse, read_body
+from service.dialects.exchange import deadline, describe, json_response, label, parse, read_body, with_hint
 from service.dialects.oip.tensors import whole
 from service.errors import Fault, InvalidInput, MalformedBody, ServiceError
 from service.handle import ModelHandle, Prediction, Wait
@@ -117,10 +117,7 @@ def problem(error: ServiceError) -> Response:
             body["example"] = error.example
     if isinstance(error, MalformedBody) and error.pointer:
         body["faults"] = [{"pointer": error.pointer, "detail": str(error).removeprefix(f"{error.pointer}: ")}]
-    response = json_response(body, error.status, "application/problem+json")
-    if error.retry_after is not None:
-        response.headers["Retry-After"] = str(error.retry_after)
-    return response
+    return with_hint(json_response(body, error.status, "application/problem+json"), error)
 
 
 def summary(model: str, catalog: Catalog) -> dict[str, Any]:

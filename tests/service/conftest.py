@@ -34,3 +34,18 @@ def slow_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def site(toy_folder: Path) -> Site:
     """A whole service without a server, fresh for every test."""
     return Site(toy_folder)
+
+
+@pytest.fixture(scope="module", params=["greenlet", "gthread"])
+def worker(request: pytest.FixtureRequest) -> str:
+    """The kind of HTTP worker."""
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store of the toy and the slow model."""
+    root = tmp_path_factory.mktemp("store")
+    artifacts.toy(root)
+    artifacts.slow(root)
+    return root

@@ -14,7 +14,7 @@ import requests
 
 from service.engines.onnx import OnnxEngine
 from service.grpc.messages import message
-from tests.service import artifacts, calls
+from tests.service import calls
 from tests.service.artifacts import VOCABULARY
 from tests.service.calls import Client, predict, tensor
 from tests.service.server import ROOT, SECONDS, Server, command, environment, free_port, patiently, running
@@ -23,21 +23,6 @@ from tests.service.test_grpc import HEALTH, health, named
 NUMBERS = [0.5, -1.0, 2.0]
 SPINS = 100_000
 """Turns of the slow model that are not over when a signal comes."""
-
-
-@pytest.fixture(scope="module", params=["greenlet", "gthread"])
-def worker(request: pytest.FixtureRequest) -> str:
-    """The kind of HTTP worker."""
-    return request.param
-
-
-@pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A store of the toy and the slow model."""
-    root = tmp_path_factory.mktemp("store")
-    artifacts.toy(root)
-    artifacts.slow(root)
-    return root
 
 
 @pytest.fixture(scope="module")

@@ -44,21 +44,6 @@ LONG = 400_000
 """Turns of the slow model that take far longer than its clients' deadline, and than a quick model's answer."""
 
 
-@pytest.fixture(scope="module", params=["greenlet", "gthread"])
-def worker(request: pytest.FixtureRequest) -> str:
-    """The kind of HTTP worker."""
-    return request.param
-
-
-@pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A store of the toy and the slow model."""
-    root = tmp_path_factory.mktemp("store")
-    artifacts.toy(root)
-    artifacts.slow(root)
-    return root
-
-
 @pytest.fixture(scope="module")
 def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("logs")

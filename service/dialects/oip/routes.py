@@ -17,7 +17,7 @@ from service import VERSION
 from service.catalog import Catalog
 from service.dialects import exchange
 from service.dialects.bodies import columns
-from service.dialects.exchange import json_response, label, parse, read_body
+from service.dialects.exchange import bad_request, json_response, label, parse, read_body, with_hint
 from service.dialects.oip import binary
 from service.dialects.oip import repository as repository_routes
 from service.dialects.oip import request as oip_request
@@ -167,7 +167,4 @@ def framed(response: Response, chunks: list[bytes]) -> Response:
 
 def failed(error: ServiceError) -> Response:
     """{"error": message}; what the protocol calls a bad request is a 400."""
-    response = json_response({"error": str(error)}, 400 if error.status == 422 else error.status)
-    if error.retry_after is not None:
-        response.headers["Retry-After"] = str(error.retry_after)
-    return response
+    return with_hint(json_response({"error": str(error)}, bad_request(error.status)), error)

@@ -13,7 +13,7 @@ from typing import Any
 from flask import Blueprint, Response, request
 
 from service.catalog import Catalog
-from service.dialects.exchange import deadline, describe, label, read_json
+from service.dialects.exchange import bad_request, deadline, describe, label, read_json, with_hint
 from service.dialects.tfs import examples, heads
 from service.dialects.tfs.errors import Malformed, check_signature, labelled
 from service.dialects.tfs.tensors import dump, from_inputs, from_instances, to_columns, to_rows
@@ -225,7 +225,4 @@ def answered(body: Any, code: int = 200) -> Response:
 
 def failed(error: ServiceError) -> Response:
     """{"error": message}; what their server calls an invalid argument is a 400."""
-    response = answered({"error": str(error)}, 400 if error.status == 422 else error.status)
-    if error.retry_after is not None:
-        response.headers["Retry-After"] = str(error.retry_after)
-    return response
+    return with_hint(answered({"error": str(error)}, bad_request(error.status)), error)
