@@ -1,12 +1,11 @@
 """The Flask application: the one place that puts catalog, settings and dialects together."""
 
+import random
 import re
-import secrets
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import Any
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
 from service import metrics
@@ -14,15 +13,18 @@ from service.catalog import Catalog
 from service.dialects import cors, health, native
 from service.dialects.bodies.coding import INFLATERS
 from service.dialects.bodies.compression import compress
-from service.dialects.exchange import Label, json_response
+from service.dialects.exchange import LABEL, json_response
 from service.dialects.oip import routes as oip
 from service.dialects.tfs import routes as tfs
 from service.errors import ServiceError
-from service.handle import Wait
+from service.handle import Label, Wait
 from service.openapi import blueprint as openapi
 from service.repository import Repository
 from service.settings import Settings
+from service.web import App
 
+NOBODY = Label()
+"""Of requests for no model."""
 REQUEST_ID = re.compile(r"[\w.:/+=-]{1,128}", re.ASCII)
 
 
@@ -50,13 +52,6 @@ def create_app(settings: Settings, catalog: Catalog, wait: Wait, repository: Rep
         )
 
     return app
-
-
-class App(Flask):
-    """Flask, told that every view is synchronous, instead of looking it up three times a request."""
-
-    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
-        return func
 
 
 TOLD = {404: "there is no such path; GET / lists those that people ask", 405: "the path takes another method"}
@@ -90,10 +85,15 @@ def dialect(path: str) -> Callable[[ServiceError], Response]:
 
 def finish(response: Response) -> Response:
     """Every response carries its request's id and is counted once."""
-    given = request.headers.get("X-Request-Id", "")
-    response.headers["X-Request-Id"] = given if REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+    environ = request.environ
+    given = environ.get("HTTP_X_REQUEST_ID")
+    response.headers.add("X-Request-Id", given if given and REQUEST_ID.fullmatch(given) else request_id())
     if response.status_code == HTTPStatus.UNSUPPORTED_MEDIA_TYPE:
         response.headers["Accept-Encoding"] = ", ".join(INFLATERS)
-    label: Label = g.get("label") or Label()
-    metrics.count_request(label.model, label.version, request.blueprint or "", response.status_code)
+    metrics.count_request(environ.get(LABEL, NOBODY), request.blueprint or "", response.status_code)
     return response
+
+
+def request_id() -> str:
+    """An id that no other request has, as far as chance goes; it protects nothing."""
+    return f"{random.getrandbits(64):016x}"

@@ -60,7 +60,7 @@ class Tokens(Tensor):
         """int ids (length,): masked padding is left out, so that an id list padded by its sender is answered alike."""
         ids = self.tokenizer.encode(value) if isinstance(value, str) else self._ids(value)
         ids = ids.astype(self.spec.dtype, copy=False)
-        is_word = ids != self.tokens.pad_id
+        is_word = ids if self.tokens.pad_id == 0 else ids != self.tokens.pad_id
         words = np.count_nonzero(is_word)
         if words == 0:
             raise Misfit((), "expected at least one word")
@@ -68,7 +68,7 @@ class Tokens(Tensor):
             return resize(ids, self.tokens.length, self.tokens.pad_id)
         if words > self.tokens.max_length:
             raise Misfit((), f"expected at most {self.tokens.max_length} words, got {words}")
-        return ids if words == len(ids) else ids[is_word]
+        return ids if words == len(ids) else ids[is_word != 0]
 
     def _ids(self, value: Any) -> Array:
         if not isinstance(value, list | np.ndarray):

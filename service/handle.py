@@ -4,13 +4,14 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from service import tensors
 from service.batcher import Batcher
-from service.card import Card
+from service.card import Card, CategoryInput, TokensInput
 from service.engines.base import Engine
 from service.errors import Fault, InvalidInput
 from service.queueing import Answer, Job
@@ -20,6 +21,13 @@ from service.tensors import Array, Group, Row
 
 Wait = Callable[["Future[Answer]", float], Answer]
 """The future's answer, or its exception; DeadlineExceeded after so many seconds, and the future is cancelled."""
+
+
+class Label(NamedTuple):
+    """Who a request is counted for."""
+
+    model: str = ""
+    version: str = ""
 
 
 @dataclass(frozen=True)
@@ -58,6 +66,18 @@ class ModelHandle:
     rows: Rows
     max_batch_rows: int
     max_queue_rows: int
+
+    @cached_property
+    def label(self) -> Label:
+        """Model and version, as metrics and headers have them."""
+        return Label(self.model, str(self.version))
+
+    @cached_property
+    def string_depths(self) -> Mapping[str, int]:
+        """The inputs that may be strings, and how many lists deep these are."""
+        depths = {name: len(spec.dims) for name, spec in self.signature.inputs.items() if spec.dtype.kind == "O"}
+        words = [name for name, meaning in self.card.inputs.items() if isinstance(meaning, TokensInput | CategoryInput)]
+        return depths | dict.fromkeys(words, 0)
 
     @property
     def signature(self) -> Signature:

@@ -49,15 +49,15 @@ class ModelMetrics:
             self._queue_seconds.observe(seconds)
 
 
-def count_request(model: str, version: str, dialect: str, status: int) -> None:
-    """One answered request. A model or version that is not served is counted under "", so that labels stay few."""
-    request_counter(model, version, dialect, status).inc()
+def count_request(label: tuple[str, str], dialect: str, status: int) -> None:
+    """One answered request for a model and version; those that are not served count as "", so that labels stay few."""
+    request_counter(label, dialect, status).inc()
 
 
 @functools.lru_cache(1024)
-def request_counter(model: str, version: str, dialect: str, status: int) -> Counter:
+def request_counter(label: tuple[str, str], dialect: str, status: int) -> Counter:
     """The counter of these labels, looked up once."""
-    counter: Counter = REQUESTS.labels(model, version, dialect, str(status))
+    counter: Counter = REQUESTS.labels(*label, dialect, str(status))
     return counter
 
 

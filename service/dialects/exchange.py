@@ -3,11 +3,11 @@
 import json
 import math
 import time
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import orjson
-from flask import Response, g, request
+from flask import Response, current_app, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from service.dialects.bodies.coding import inflate
@@ -29,17 +29,33 @@ def read_json() -> Any:
 
 def read_body() -> bytes:
     """The request's body, inflated; BodyTooLarge, UnsupportedCoding, or MalformedBody where it breaks off."""
-    limit = request.max_content_length or 0
+    environ = request.environ
+    limit: int = current_app.config["MAX_CONTENT_LENGTH"]
     try:
-        body = request.get_data()
-        if len(body) == limit and request.content_length is None:
-            request.stream.read(1)  # a body without a declared length was cut there; this raises
+        body = received(environ, limit)
     except RequestEntityTooLarge:
         raise BodyTooLarge(f"the body is larger than {limit} bytes; send fewer rows at a time") from None
     except Exception as error:  # each WSGI server raises its own
         raise MalformedBody("the body cannot be read: it broke off, or its chunks are none") from error
-    codings = request.environ.get("HTTP_CONTENT_ENCODING")
+    codings = environ.get("HTTP_CONTENT_ENCODING")
     return inflate(body, codings, limit) if codings else body
+
+
+def received(environ: Mapping[str, Any], limit: int) -> bytes:
+    """The bytes of a body; RequestEntityTooLarge, and whatever the WSGI server raises.
+
+    Of a known length they are read at once: werkzeug's streams cost as much as a small model.
+    """
+    declared = environ.get("CONTENT_LENGTH", "")
+    if declared.isdecimal() and int(declared) <= limit:
+        body: bytes = environ["wsgi.input"].read(int(declared))
+        if len(body) < int(declared):
+            raise EOFError
+        return body
+    body = request.get_data()
+    if len(body) == limit and request.content_length is None:
+        request.stream.read(1)  # a body without a declared length was cut there; this raises
+    return body
 
 
 def parse(body: bytes) -> Any:
@@ -83,7 +99,7 @@ def non_finite(value: Any) -> str | None:
 
 def deadline(settings: Settings) -> float:
     """The time.monotonic() second at which the request gives up: X-Request-Timeout, never later than the setting."""
-    text = request.headers.get("X-Request-Timeout")
+    text = request.environ.get("HTTP_X_REQUEST_TIMEOUT")
     seconds = settings.request_timeout
     if text is not None:
         try:
@@ -96,16 +112,13 @@ def deadline(settings: Settings) -> float:
     return time.monotonic() + seconds
 
 
-class Label(NamedTuple):
-    """Who a request is counted for."""
-
-    model: str = ""
-    version: str = ""
+LABEL = "manifold.label"
+"""Where the environment has the label of who a request is counted for."""
 
 
 def label(handle: ModelHandle) -> None:
     """Count the request for this handle, whatever becomes of it."""
-    g.label = Label(handle.model, str(handle.version))
+    request.environ[LABEL] = handle.label
 
 
 def json_response(value: Any, status: int = 200, mimetype: str = "application/json") -> Response:
@@ -128,15 +141,18 @@ def bad_request(status: int) -> int:
 def describe(response: Response, handle: ModelHandle, prediction: Prediction) -> Response:
     """Say on the response which version answered, and what it took, in milliseconds (W3C Server-Timing)."""
     queue, rows, infer = timing(prediction.answers)
-    response.headers["X-Model-Version"] = str(handle.version)
-    response.headers["Server-Timing"] = (
-        f'queue;dur={queue * 1e3:.3f}, batch;desc="rows={rows}", infer;dur={infer * 1e3:.3f}'
+    response.headers.add("X-Model-Version", handle.label.version)
+    response.headers.add(
+        "Server-Timing", f'queue;dur={queue * 1e3:.3f}, batch;desc="rows={rows}", infer;dur={infer * 1e3:.3f}'
     )
     return response
 
 
 def timing(answers: Sequence[Any]) -> tuple[float, int, float]:
     """Of all jobs of a request: the longest wait, the largest batch, the longest engine call."""
+    if len(answers) == 1:
+        _, queue_seconds, batch_rows, engine_seconds = answers[0]
+        return queue_seconds, batch_rows, engine_seconds
     return (
         max(answer.queue_seconds for answer in answers),
         max(answer.batch_rows for answer in answers),

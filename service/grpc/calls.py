@@ -12,10 +12,9 @@ from google.protobuf.message import DecodeError
 
 from service import metrics
 from service.catalog import Catalog
-from service.dialects.exchange import Label
 from service.dialects.tfs.errors import Malformed
 from service.errors import ServiceError
-from service.handle import ModelHandle, Wait
+from service.handle import Label, ModelHandle, Wait
 from service.server import run
 from service.settings import Settings
 
@@ -60,7 +59,7 @@ class Call:
 
     def on(self, handle: ModelHandle) -> ModelHandle:
         """Count the call for this handle, whatever becomes of it."""
-        self.label = Label(handle.model, str(handle.version))
+        self.label = handle.label
         return handle
 
 
@@ -93,7 +92,7 @@ def answering(method: Method, request_class: Any, context: Context) -> Answer:
             status = LATE if rpc.time_remaining() == 0 else CANCELLED
             raise
         finally:  # before the client hears of it, so that it finds itself counted
-            metrics.count_request(call.label.model, call.label.version, "grpc", status)
+            metrics.count_request(call.label, "grpc", status)
         return response
 
     return answer

@@ -126,10 +126,12 @@ def test_a_slow_model_keeps_nobody_from_a_quick_one(client: Client):
 
 
 def test_of_a_flood_on_one_connection_every_call_is_answered_or_told_to_try_again(client: Client):
+    long = client.start("Predict", spins(400_000))
     calls_ = [client.start("Predict", spins(number)) for number in range(3000)]
     codes = Counter("OK" if call.exception() is None else call.exception().code().name for call in calls_)
     assert set(codes) == {"OK", "RESOURCE_EXHAUSTED"}, codes
     assert all(spun(call) == number for number, call in enumerate(calls_) if call.exception() is None)
+    assert spun(long) == 400_000
 
 
 def test_calls_are_counted_with_those_of_every_worker(server: Server, client: Client):

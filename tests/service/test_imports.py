@@ -79,7 +79,8 @@ def test_models_import_keras_what_types_need_and_what_weights_are_computed_with(
             {
                 "service/app.py",
                 "service/beside.py",
-                "service/server.py",
+                "service/server/worker.py",
+                "service/web.py",
                 "service/dialects/bodies/compression.py",
                 "service/dialects/bodies/forms.py",
                 "service/dialects/cors.py",
@@ -92,7 +93,16 @@ def test_models_import_keras_what_types_need_and_what_weights_are_computed_with(
                 "service/openapi/blueprint.py",
             },
         ),
-        (("gunicorn", "greenlet"), {"service/beside.py", "service/serve.py", "service/server.py"}),
+        (
+            ("gunicorn", "greenlet"),
+            {
+                "service/beside.py",
+                "service/serve.py",
+                "service/server/protocol.py",
+                "service/server/tasks.py",
+                "service/server/worker.py",
+            },
+        ),
         (
             ("grpc", "grpc_health", "grpc_reflection"),
             {"service/grpc/calls.py", "service/grpc/front.py", "service/grpc/health.py"},
@@ -110,7 +120,8 @@ def test_models_import_keras_what_types_need_and_what_weights_are_computed_with(
                 "service/handle.py",
                 "service/queueing.py",
                 "service/repository.py",
-                "service/server.py",
+                "service/server/drivers.py",
+                "service/server/tasks.py",
             },
         ),
     ],

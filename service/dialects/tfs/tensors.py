@@ -11,7 +11,6 @@ import numpy as np
 import orjson
 
 from service import tensors
-from service.card import CategoryInput, TokensInput
 from service.dialects.exchange import DUMP
 from service.dialects.oip.binary import text
 from service.dialects.tfs.strings import decoded, encoded, is_base64
@@ -79,25 +78,23 @@ def from_inputs(handle: ModelHandle, inputs: Any) -> list[tensors.Row]:
 def load(handle: ModelHandle, rows: Sequence[Any], place: str) -> list[tensors.Row]:
     """Rows as arrays; InvalidInput. `place` is the pattern of the pointers to their values."""
     handle.refuse_too_many(len(rows))
-    depths = {name: len(spec.dims) for name, spec in handle.signature.inputs.items() if spec.dtype.kind == "O"}
-    depths |= {
-        name: 0 for name, meaning in handle.card.inputs.items() if isinstance(meaning, TokensInput | CategoryInput)
-    }
-    if depths:
-        rows = [decode(row, depths) for row in rows]
+    if handle.string_depths:
+        rows = [decode(row, handle.string_depths) for row in rows]
     return handle.rows.load(rows, place)
 
 
 def decode(row: Any, depths: Mapping[str, int]) -> Any:
     """A row with the base64 of its strings as bytes, so many lists deep; outside of lists as text, where it is some."""
-    coded = {name: decoded(row[name], depth) for name, depth in depths.items() if holds_base64(row, name)}
+    if type(row) is not dict:
+        return row
+    coded = {name: decoded(row[name], depth) for name, depth in depths.items() if holds_base64(row.get(name), depth)}
     coded = {name: text(value) if type(value) is bytes else value for name, value in coded.items()}
     return {**row, **coded} if coded else row
 
 
-def holds_base64(row: Any, name: str) -> bool:
-    """Whether a value, or a list of them, may be {"b64": "…"}."""
-    return type(row) is dict and isinstance(row.get(name), dict | list)
+def holds_base64(value: Any, depth: int) -> bool:
+    """Whether a value is {"b64": "…"}, or may hold some, so many lists deep."""
+    return type(value) is dict or (depth > 0 and type(value) is list)
 
 
 def to_rows(prediction: Prediction, names: list[str]) -> list[Any]:

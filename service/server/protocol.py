@@ -1,0 +1,242 @@
+"""One HTTP/1.1 connection: requests in, each answered by a task of its own, responses out, one after another.
+
+gunicorn's parser, its limits and its checks of headers; a request goes from the parser straight into the WSGI app,
+without gunicorn's coroutines and without ASGI.
+"""
+
+import itertools
+from collections.abc import Iterable
+from enum import Enum
+from typing import Any
+
+import greenlet
+from gunicorn.asgi.protocol import ASGIProtocol
+
+from service.server import response
+from service.server.environ import Environ, of_connection, of_request
+from service.server.tasks import Parked, Task, start
+
+DISCARDED = 4
+"""How many times the body limit is read, and thrown away, so that a client hears the 413 before its pipe breaks."""
+AHEAD_BYTES = 262_144
+"""Of the next request, if it comes before the last is answered; then the client has to wait."""
+
+CLOSE, KEEP, CHUNKED = "Connection: close\r\n", "Connection: keep-alive\r\n", "Transfer-Encoding: chunked\r\n"
+
+
+class State(Enum):
+    """What a connection does."""
+
+    IDLE = "idle"
+    READING = "reading"
+    ANSWERING = "answering"
+
+
+class Incoming:
+    """A request as it is read; of a body longer than `most` bytes only the length is kept."""
+
+    def __init__(self, request: Any, most: int) -> None:
+        self.request = request
+        self.whole = False
+        self._most = most
+        self._chunks: list[bytes] = []
+        self._length = 0
+
+    def feed(self, chunk: bytes) -> None:
+        """Add to its body."""
+        self._length += len(chunk)
+        if self._length <= self._most:
+            self._chunks.append(chunk)
+
+    @property
+    def ready(self) -> bool:
+        """Whether to answer now: it is whole, or longer than anybody wants to read."""
+        return self.whole or self.refused or self._length > DISCARDED * self._most
+
+    @property
+    def refused(self) -> bool:
+        """Whether its client asks before it sends a body that is too long."""
+        return self.asks and self.request.content_length > self._most
+
+    @property
+    def asks(self) -> bool:
+        """Whether its client waits for a 100 before it sends the body (RFC 9110, section 10.1.1)."""
+        return bool(self.request._expect_100_continue)  # noqa: SLF001 - gunicorn's reading of the header
+
+    def environ(self, connection: Environ) -> Environ:
+        """The request as the app sees it: without a body that is too long, but with its length."""
+        body = b"".join(self._chunks) if self._length <= self._most else b""
+        return of_request(self.request, connection, body, max(self.request.content_length, self._length))
+
+
+class Protocol(ASGIProtocol):  # type: ignore[misc]
+    """A connection of a worker, which has `max_body_bytes` and keeps a set of its `connections`."""
+
+    def __init__(self, worker: Any) -> None:
+        super().__init__(worker)
+        self._state = State.IDLE
+        self._until = 0.0  # the loop's second at which the client has been silent for too long
+        self._incoming: Incoming | None = None
+        self._running: Task | None = None
+        self._ahead: list[bytes] = []
+        self._started = False  # whether anything of the response is out
+        self._closing = False  # whether the connection ends with this response
+        self._clogged = False  # whether the client does not read
+        self._writer: Parked | None = None  # the task that waits for the client to read
+
+    # What the transport tells.
+
+    def _start_http1(self, buffered: bytes = b"") -> None:
+        self._setup_callback_parser()
+        self._environ = of_connection(self.transport)
+        self.worker.connections.add(self)
+        self._allow(self.cfg.timeout)
+
+    def data_received(self, data: bytes) -> None:
+        if self._state is State.ANSWERING:
+            self._ahead.append(data)
+            if sum(map(len, self._ahead)) > AHEAD_BYTES:
+                self._pause_reading()
+            return
+        self._state = State.READING
+        self._allow(self.cfg.timeout)
+        if self._feed_callback_parser(data) and self._incoming is not None and self._incoming.ready:
+            self._begin(self._incoming)
+
+    def pause_writing(self) -> None:
+        self._clogged = True
+
+    def resume_writing(self) -> None:
+        self._clogged = False
+        if self._writer is not None:
+            self._writer.wake()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self.worker.connections.discard(self)
+        if self._running is not None:
+            self._running.stop()
+
+    # What the parser tells.
+
+    def _on_headers_complete(self) -> Any:
+        skip = super()._on_headers_complete()
+        self._incoming = Incoming(self._current_request, self.worker.max_body_bytes)
+        if self._incoming.asks and not self._incoming.refused:
+            self._safe_write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        return skip
+
+    def _on_body(self, chunk: bytes) -> None:
+        assert self._incoming is not None
+        self._incoming.feed(chunk)
+
+    def _on_message_complete(self) -> None:
+        assert self._incoming is not None
+        self._incoming.whole = True
+
+    # What the worker wants.
+
+    def overdue(self, now: float) -> None:
+        """Give up on a client that has been silent for too long. `now` is the loop's second."""
+        if now < self._until:
+            return
+        if self._state is State.IDLE:
+            self._close_transport()
+        elif self._state is State.READING:
+            self._send_error_response(408, "the request did not come to its end in time")
+            self._close_transport()
+        elif self._clogged:
+            self.transport.abort()
+
+    def retire(self) -> None:
+        """Close the connection, unless a request is on its way."""
+        if self._state is State.IDLE:
+            self._close_transport()
+
+    def _allow(self, seconds: float) -> None:
+        """Give the client so many seconds from now."""
+        self._until = self.worker.loop.time() + seconds
+
+    # A request and its answer.
+
+    def _begin(self, incoming: Incoming) -> None:
+        self._state = State.ANSWERING
+        self._started = False
+        self._closing = not incoming.whole or self._will_close(incoming.request, False)
+        environ = incoming.environ(self._environ)
+        start(lambda: self._answer(environ), self._answered)
+
+    def _answer(self, environ: Environ) -> None:
+        """Call the app, in its task; what it raises, and does not answer itself, ends the connection."""
+        self._running = greenlet.getcurrent()
+        try:
+            self._call(environ)
+        except greenlet.GreenletExit:
+            self._closing = True
+        except Exception:
+            self.log.exception("Error handling request %s", environ["PATH_INFO"])
+            if not self._started:
+                self._send_error_response(500, "Internal Server Error")
+            self._closing = True
+
+    def _call(self, environ: Environ) -> None:
+        said: list[Any] = []
+
+        def start_response(status: str, headers: response.Headers, _exc_info: Any = None) -> None:
+            said[:] = status, headers
+
+        parts = self.app(environ, start_response)
+        try:
+            iterator = iter(parts)
+            first = next(iterator, b"")  # by now the app has said its status
+            self._respond(environ, said[0], said[1], itertools.chain([first], iterator))
+        finally:
+            close = getattr(parts, "close", None)
+            if close is not None:
+                close()
+
+    def _respond(self, environ: Environ, status: str, headers: response.Headers, parts: Iterable[bytes]) -> None:
+        modern = environ["SERVER_PROTOCOL"] == "HTTP/1.1"
+        bodiless = response.has_no_body(environ["REQUEST_METHOD"], status)
+        whole = bodiless or response.has_length(headers)
+        self._closing |= not (whole or modern)
+        added = CLOSE if self._closing else "" if modern else KEEP
+        if whole:
+            start = response.head(status, headers, added)
+            response.send(self._write, start, b"" if bodiless else b"".join(parts))
+        else:
+            start = response.head(status, headers, added + (CHUNKED if modern else ""))
+            response.stream(self._write, start, parts, chunked=modern)
+
+    def _write(self, data: bytes) -> None:
+        """Send something; the task waits while the client does not read."""
+        self._started = True
+        self._safe_write(data)
+        if self._clogged and self._running is not None:
+            self._allow(self.cfg.timeout)
+            self._writer = Parked(self._running)
+            self._writer.wait()
+            self._writer = None
+
+    def _answered(self) -> None:
+        """Close, or be ready for the next request, which may have come already."""
+        self._running = None
+        self.worker.count()
+        parser = self._callback_parser
+        if self._closing or self._closed or not self.worker.alive or getattr(parser, "remaining_truncated", False):
+            self._close_transport()
+            return
+        ahead = b"".join([parser.remaining(), *self._ahead])
+        parser.reset()
+        self._ahead = []
+        self._incoming = self._current_request = self._body_receiver = None
+        self._state = State.IDLE
+        self._allow(self.cfg.keepalive)
+        self._resume_reading()
+        if ahead:
+            self.worker.loop.call_soon(self._replay, ahead)
+
+    def _replay(self, data: bytes) -> None:
+        """Take in what came while the last request was answered."""
+        if not self._closed:
+            self.data_received(data)
