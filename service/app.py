@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable
 from http import HTTPStatus
 
-from flask import Flask, Response, request
+from flask import Flask, Response
 from werkzeug.exceptions import HTTPException
 
 from service import metrics
@@ -21,7 +21,7 @@ from service.handle import Label, Wait
 from service.openapi import blueprint as openapi
 from service.repository import Repository
 from service.settings import Settings
-from service.web import App
+from service.web import App, current_request
 
 NOBODY = Label()
 """Of requests for no model."""
@@ -71,7 +71,7 @@ class HttpError(ServiceError):
 
 def http_error(error: HTTPException) -> Response:
     """Flask's own errors in the body of the dialect the path belongs to."""
-    response = dialect(request.path)(HttpError(error))
+    response = dialect(current_request().path)(HttpError(error))
     for name, value in error.get_headers():
         if name == "Allow":
             response.headers[name] = value
@@ -85,6 +85,7 @@ def dialect(path: str) -> Callable[[ServiceError], Response]:
 
 def finish(response: Response) -> Response:
     """Every response carries its request's id and is counted once."""
+    request = current_request()
     environ = request.environ
     given = environ.get("HTTP_X_REQUEST_ID")
     response.headers.add("X-Request-Id", given if given and REQUEST_ID.fullmatch(given) else request_id())

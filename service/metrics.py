@@ -6,6 +6,7 @@ set before, which `python -m service serve` does.
 
 import functools
 import os
+from bisect import bisect_left
 from collections.abc import Sequence
 
 from prometheus_client import (
@@ -21,10 +22,22 @@ from prometheus_client import (
 SECONDS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 ROWS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
 
+
+class BulkHistogram(Histogram):
+    """A histogram that takes many amounts at once."""
+
+    def observe_all(self, amounts: Sequence[float]) -> None:
+        """`observe` of each, in a fraction of the time."""
+        buckets = [bisect_left(self._upper_bounds, amount) for amount in amounts]
+        for bucket in set(buckets):
+            self._buckets[bucket].inc(buckets.count(bucket))
+        self._sum.inc(sum(amounts))
+
+
 REQUESTS = Counter("manifold_requests_total", "Requests answered.", ["model", "version", "dialect", "status"])
 PREDICTED_ROWS = Counter("manifold_rows_total", "Rows the engine answered.", ["model", "version"])
 BATCH_ROWS = Histogram("manifold_batch_rows", "Rows the engine saw at once.", ["model", "version"], buckets=ROWS)
-QUEUE_SECONDS = Histogram("manifold_queue_seconds", "Seconds a job waited.", ["model", "version"], buckets=SECONDS)
+QUEUE_SECONDS = BulkHistogram("manifold_queue_seconds", "Seconds a job waited.", ["model", "version"], buckets=SECONDS)
 ENGINE_SECONDS = Histogram(
     "manifold_engine_seconds", "Seconds of one engine call.", ["model", "version"], buckets=SECONDS
 )
@@ -45,8 +58,7 @@ class ModelMetrics:
         self._rows.inc(rows)
         self._batch_rows.observe(rows)
         self._engine_seconds.observe(engine_seconds)
-        for seconds in queue_seconds:
-            self._queue_seconds.observe(seconds)
+        self._queue_seconds.observe_all(queue_seconds)
 
 
 def count_request(label: tuple[str, str], dialect: str, status: int) -> None:

@@ -54,23 +54,31 @@ def to_array(value: Any, dtype: np.dtype[Any], dims: Shape) -> Array:
         value = value.tolist()
     flat, shape = flatten(value, dims)
     types = set(map(type, flat))
-    if dtype.kind in "iu" and float in types:
+    kind = dtype.kind
+    if kind in "iu" and float in types:
         flat = [int(x) if is_whole(x) else x for x in flat]
         types = set(map(type, flat))
-    if not types <= ALLOWED[dtype.kind]:
-        at = first(flat, lambda x: type(x) not in ALLOWED[dtype.kind])
-        raise Misfit(path(at, shape), f"expected {NAMES[dtype.kind]}, got {show(flat[at])}")
-    wide = np.dtype(np.float64) if dtype.kind == "V" else dtype  # of large integers bfloat16 takes none itself
+    if not types <= ALLOWED[kind]:
+        at = first(flat, lambda x: type(x) not in ALLOWED[kind])
+        raise Misfit(path(at, shape), f"expected {NAMES[kind]}, got {show(flat[at])}")
     try:
-        with np.errstate(over="ignore"):  # what overflows is found and named below
-            array = np.array(flat, wide).astype(dtype, copy=False)
+        array = floats(flat, dtype) if kind in "fV" else np.array(flat, dtype)
     except OverflowError:
         at = first(flat, lambda x: not fits(x, dtype))
         raise Misfit(path(at, shape), out_of_range(flat[at], dtype)) from None
-    if dtype.kind in "fV" and not np.isfinite(array).all():
-        at = int(np.flatnonzero(~np.isfinite(array))[0])
-        raise Misfit(path(at, shape), out_of_range(flat[at], dtype))
-    return array.reshape(shape)
+    if kind in "fV":
+        finite = np.isfinite(array)
+        if np.count_nonzero(finite) < len(flat):
+            at = int(np.flatnonzero(~finite)[0])
+            raise Misfit(path(at, shape), out_of_range(flat[at], dtype))
+    return array if len(shape) == 1 else array.reshape(shape)
+
+
+def floats(flat: list[Any], dtype: np.dtype[Any]) -> Array:
+    """Numbers as an array of a float dtype, infinite where they are beyond it; OverflowError beyond every float."""
+    wide = np.dtype(np.float64) if dtype.kind == "V" else dtype  # of large integers bfloat16 takes none itself
+    with np.errstate(over="ignore"):
+        return np.array(flat, wide).astype(dtype, copy=False)
 
 
 def is_whole(value: Any) -> bool:
@@ -102,6 +110,8 @@ def agrees(shape: Sequence[int], dims: Shape) -> bool:
 
 def flatten(value: Any, dims: Shape) -> tuple[list[Any], list[int]]:
     """All elements of a rectangular nesting, and its shape; Misfit where it is ragged, shallow or of another size."""
+    if len(dims) == 1 and type(value) is list and value and dims[0] in (None, len(value)):
+        return value, [len(value)]
     flat: list[Any] = [value]
     shape: list[int] = []
     for size in dims:

@@ -61,6 +61,11 @@ class Context(RequestContext):
             self.request.environ["werkzeug.request"] = None  # the request would keep itself alive
 
 
+def current_request() -> Request:
+    """The request itself; `flask.request` looks it up anew for every attribute, which costs a microsecond each."""
+    return _cv_request.get().request
+
+
 class App(Flask):
     """A Flask app; every view is synchronous."""
 
@@ -88,6 +93,16 @@ class App(Flask):
             return deliver(response, environ, start_response)
         finally:
             context.pop(error)
+
+    def dispatch_request(self) -> Any:
+        request = current_request()
+        if request.routing_exception is not None:
+            self.raise_routing_exception(request)
+        rule, arguments = request.url_rule, request.view_args
+        assert rule is not None and arguments is not None, "there is a route, or why there is none"  # noqa: PT018
+        if request.method == "OPTIONS" and getattr(rule, "provide_automatic_options", False):
+            return self.make_default_options_response()
+        return self.view_functions[rule.endpoint](**arguments)
 
     def full_dispatch_request(self) -> Response:
         self._got_first_request = True

@@ -3,11 +3,11 @@
 import json
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
-from flask import Response, current_app, request
+from flask import Request, Response
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from service.dialects.bodies.coding import inflate
@@ -15,6 +15,7 @@ from service.errors import BodyTooLarge, Fault, InvalidInput, MalformedBody, Ser
 from service.handle import ModelHandle, Prediction
 from service.schemas import escape
 from service.settings import Settings
+from service.web import current_request
 
 EXPLAINED_BYTES = 1_000_000
 """A larger body that is no JSON is refused without looking for the culprit twice."""
@@ -29,26 +30,26 @@ def read_json() -> Any:
 
 def read_body() -> bytes:
     """The request's body, inflated; BodyTooLarge, UnsupportedCoding, or MalformedBody where it breaks off."""
-    environ = request.environ
-    limit: int = current_app.config["MAX_CONTENT_LENGTH"]
+    request = current_request()
+    limit = request.max_content_length or 0
     try:
-        body = received(environ, limit)
+        body = received(request, limit)
     except RequestEntityTooLarge:
         raise BodyTooLarge(f"the body is larger than {limit} bytes; send fewer rows at a time") from None
     except Exception as error:  # each WSGI server raises its own
         raise MalformedBody("the body cannot be read: it broke off, or its chunks are none") from error
-    codings = environ.get("HTTP_CONTENT_ENCODING")
+    codings = request.environ.get("HTTP_CONTENT_ENCODING")
     return inflate(body, codings, limit) if codings else body
 
 
-def received(environ: Mapping[str, Any], limit: int) -> bytes:
+def received(request: Request, limit: int) -> bytes:
     """The bytes of a body; RequestEntityTooLarge, and whatever the WSGI server raises.
 
     Of a known length they are read at once: werkzeug's streams cost as much as a small model.
     """
-    declared = environ.get("CONTENT_LENGTH", "")
+    declared = request.environ.get("CONTENT_LENGTH", "")
     if declared.isdecimal() and int(declared) <= limit:
-        body: bytes = environ["wsgi.input"].read(int(declared))
+        body: bytes = request.environ["wsgi.input"].read(int(declared))
         if len(body) < int(declared):
             raise EOFError
         return body
@@ -99,7 +100,7 @@ def non_finite(value: Any) -> str | None:
 
 def deadline(settings: Settings) -> float:
     """The time.monotonic() second at which the request gives up: X-Request-Timeout, never later than the setting."""
-    text = request.environ.get("HTTP_X_REQUEST_TIMEOUT")
+    text = current_request().environ.get("HTTP_X_REQUEST_TIMEOUT")
     seconds = settings.request_timeout
     if text is not None:
         try:
@@ -118,7 +119,7 @@ LABEL = "manifold.label"
 
 def label(handle: ModelHandle) -> None:
     """Count the request for this handle, whatever becomes of it."""
-    request.environ[LABEL] = handle.label
+    current_request().environ[LABEL] = handle.label
 
 
 def json_response(value: Any, status: int = 200, mimetype: str = "application/json") -> Response:

@@ -11,7 +11,7 @@ Errors are problem+json (RFC 9457).
 from collections.abc import Sequence
 from typing import Any
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response
 
 from service import schemas, tensors
 from service.catalog import Catalog
@@ -24,6 +24,7 @@ from service.served import Served
 from service.settings import Settings
 from service.signature import TensorSpec
 from service.tensors import Group, Row
+from service.web import current_request
 
 
 def blueprint(catalog: Catalog, settings: Settings, wait: Wait) -> Blueprint:
@@ -37,7 +38,7 @@ def blueprint(catalog: Catalog, settings: Settings, wait: Wait) -> Blueprint:
         handle = catalog.get(model, version)
         label(handle)
         names = schemas.output_names(asked, list(handle.signature.outputs))
-        environ = request.environ
+        environ = current_request().environ
         form = forms.sent(environ.get("CONTENT_TYPE", ""))
         groups, many = read(handle, form, read_body(), settings)
         prediction = handle.predict_groups(groups, deadline(settings), wait)
@@ -64,6 +65,7 @@ def blueprint(catalog: Catalog, settings: Settings, wait: Wait) -> Blueprint:
 
 def query() -> tuple[int | None, str | None, int | None]:
     """version, outputs and top of the query string."""
+    request = current_request()
     return schemas.query(request.args) if request.query_string else (None, None, None)
 
 

@@ -5,11 +5,12 @@ Whoever does not ask pays nothing. Tensors in bytes stay as they are: compressin
 
 from functools import lru_cache
 
-from flask import Response, request
+from flask import Response
 from werkzeug.http import parse_accept_header
 
 from service.dialects.bodies.coding import COMPRESSORS
 from service.dialects.bodies.forms import MSGPACK
+from service.web import current_request
 
 LEAST_BYTES = 500
 """A smaller answer fits a packet as it is."""
@@ -17,7 +18,7 @@ LEAST_BYTES = 500
 
 def compress(response: Response) -> Response:
     """The response in the coding that its client likes best, where that makes it smaller."""
-    environ = request.environ
+    environ = current_request().environ
     accepted = environ.get("HTTP_ACCEPT_ENCODING", "")
     if (not accepted and environ["REQUEST_METHOD"] == "POST") or not is_worth_it(response):
         return response

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response
 
 from service.catalog import Catalog
 from service.dialects.exchange import bad_request, deadline, describe, label, read_json, with_hint
@@ -23,6 +23,7 @@ from service.nested import show
 from service.served import Served, State
 from service.settings import Settings
 from service.signature import TensorSpec
+from service.web import current_request
 
 MODEL = r"models(?:/(?P<model>[^/:]+))?(?:/versions/(?P<version>\d+)|/labels/(?P<label>[^/:]+))?"
 PREDICT = re.compile(MODEL + r":(?P<verb>classify|regress|predict)", re.IGNORECASE)
@@ -56,6 +57,7 @@ def blueprint(catalog: Catalog, settings: Settings, wait: Wait) -> Blueprint:
     @tfs.route("/", defaults={"rest": ""}, methods=METHODS, strict_slashes=False)
     @tfs.route("/<path:rest>", methods=METHODS)
     def route(rest: str) -> Response:
+        request = current_request()
         if request.method == "POST" and (match := PREDICT.fullmatch(rest)):
             handle = find(catalog, match)
             label(handle)
