@@ -44,8 +44,9 @@ class Context(RequestContext):
     def push(self) -> None:
         self._tokens = _cv_app.set(AppContext(self.app)), _cv_request.set(self)
         request = self.request
+        path = request.environ["PATH_INFO"]  # as it was sent: `request.path` has but one slash in front
         try:
-            rule, arguments = self.app.route_of(request.path, request.method)
+            rule, arguments = self.app.route_of(path if path.isascii() else request.path, request.method)
             request.url_rule, request.view_args = rule, dict(arguments)
         except HTTPException:
             self.match_request()  # which may know of a redirection, and how it is written with this host

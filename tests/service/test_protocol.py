@@ -1,0 +1,378 @@
+"""One connection, without a socket: whatever the pieces in which requests come, each gets its own answer, in order."""
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable, Iterable
+from concurrent.futures import Future
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from gunicorn.config import Config
+from gunicorn.glogging import Logger
+from hypothesis import given
+from hypothesis import strategies as st
+
+from service.queueing import Answer
+from service.server.protocol import Protocol
+from service.server.tasks import wait
+
+MOST = 1000
+LATER = "/later"
+
+
+class Transport(asyncio.Transport):
+    """What the protocol writes, and whether it has closed."""
+
+    def __init__(self) -> None:
+        super().__init__({"peername": ("127.0.0.1", 1), "sockname": ("127.0.0.1", 2)})
+        self.written = b""
+        self.closed = False
+
+    def write(self, data: Any) -> None:
+        self.written += data
+
+    def can_write_eof(self) -> bool:
+        return False
+
+    def close(self) -> None:
+        self.closed = True
+
+    def abort(self) -> None:
+        self.closed = True
+
+    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
+        pass
+
+    def pause_reading(self) -> None:
+        pass
+
+    def resume_reading(self) -> None:
+        pass
+
+
+class Site:
+    """A connection to an app that echoes; what it answers under /later waits for `free`."""
+
+    def __init__(self, app: Callable[..., Iterable[bytes]] | None = None) -> None:
+        self.parked: list[Future[Answer]] = []
+        self.stopped = 0
+        cfg = Config()
+        self.worker = SimpleNamespace(
+            cfg=cfg,
+            log=Logger(cfg),
+            asgi=app or self.echo,
+            loop=asyncio.get_running_loop(),
+            alive=True,
+            nr=0,
+            max_requests=10**9,
+            nr_conns=0,
+            max_body_bytes=MOST,
+            connections=set(),
+            count=lambda: None,
+        )
+        self.transport = Transport()
+        self.connection = Protocol(self.worker)
+        self.connection.connection_made(self.transport)
+
+    def echo(self, environ: dict[str, Any], start_response: Callable[..., None]) -> list[bytes]:
+        if environ["PATH_INFO"] == LATER:
+            future: Future[Answer] = Future()
+            self.parked.append(future)
+            try:
+                wait(future, 60)
+            except BaseException:
+                self.stopped += 1
+                raise
+        body = environ["wsgi.input"].read()
+        start_response("200 OK", [("Content-Length", str(len(body)))])
+        return [body]
+
+    async def say(self, data: bytes) -> None:
+        """Send it, and let the loop come to rest."""
+        if not self.transport.closed:
+            self.connection.data_received(data)
+        await self.rest()
+
+    async def rest(self) -> None:
+        for _ in range(20):
+            await asyncio.sleep(0)
+
+    async def free(self) -> None:
+        """Let everything that waits go on, and what comes after it."""
+        while self.parked:
+            self.parked.pop(0).set_result(Answer({}, 0, 1, 0))
+            await self.rest()
+
+    @property
+    def bodies(self) -> list[bytes]:
+        """The bodies of the responses so far; all have a Content-Length."""
+        found, rest = [], self.transport.written
+        while rest:
+            head, _, rest = rest.partition(b"\r\n\r\n")
+            length = int(re.findall(rb"content-length: *(\d+)", head, re.IGNORECASE)[0])
+            found.append(rest[:length])
+            rest = rest[length:]
+        return found
+
+
+def run(test: Callable[[], Awaitable[None]]) -> None:
+    asyncio.run(test())  # type: ignore[arg-type]
+
+
+def post(body: bytes, path: str = "/", head: str = "", version: str = "1.1") -> bytes:
+    return f"POST {path} HTTP/{version}\r\nHost: x\r\n{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
+
+
+@given(
+    st.lists(st.tuples(st.binary(max_size=40), st.sampled_from(["/", LATER])), min_size=1, max_size=6),
+    st.lists(st.integers(1, 60), max_size=30),
+    st.integers(0, 30),
+)
+def test_requests_in_any_pieces_are_each_answered_in_order(asked, pieces, freed):
+    async def check() -> None:
+        site = Site()
+        data = b"".join(post(body, path) for body, path in asked)
+        for number, size in enumerate([*pieces, len(data)]):
+            if data:
+                await site.say(data[:size])
+            data = data[size:]
+            if number == freed:
+                await site.free()
+        await site.free()
+        assert site.bodies == [body for body, _ in asked]
+        assert not site.transport.closed
+
+    run(check)
+
+
+def test_a_task_waits_without_holding_up_its_neighbours():
+    async def check() -> None:
+        first = Site()
+        second = Site()
+        await first.say(post(b"one", LATER))
+        await second.say(post(b"two"))
+        assert (first.bodies, second.bodies) == ([], [b"two"])
+        await first.free()
+        assert first.bodies == [b"one"]
+
+    run(check)
+
+
+def test_a_client_that_leaves_stops_what_was_done_for_it():
+    async def check() -> None:
+        site = Site()
+        await site.say(post(b"one", LATER))
+        site.connection.connection_lost(None)
+        assert site.stopped == 1
+        assert not site.worker.connections
+        await site.free()  # the answer comes when nobody waits any more
+        assert site.bodies == []
+
+    run(check)
+
+
+@pytest.mark.parametrize(
+    ("head", "version", "stays"),
+    [
+        ("", "1.1", True),
+        ("Connection: close\r\n", "1.1", False),
+        ("", "1.0", False),
+        ("Connection: keep-alive\r\n", "1.0", True),
+    ],
+)
+def test_a_connection_stays_open_as_its_client_wishes(head, version, stays):
+    async def check() -> None:
+        site = Site()
+        await site.say(post(b"x", "/", head, version))
+        assert site.bodies == [b"x"]
+        assert site.transport.closed is not stays
+        assert (b"Connection: close" in site.transport.written) is not stays
+
+    run(check)
+
+
+def test_a_worker_that_ends_closes_idle_connections_and_answers_the_others():
+    async def check() -> None:
+        idle, busy = Site(), Site()
+        await busy.say(post(b"one", LATER))
+        busy.worker.alive = False
+        for site in (idle, busy):
+            site.connection.retire()
+        assert idle.transport.closed
+        assert not busy.transport.closed
+        await busy.free()
+        assert busy.bodies == [b"one"]
+        assert busy.transport.closed
+
+    run(check)
+
+
+class TestTime:
+    """Seconds are those of the loop's clock, and come as an argument."""
+
+    def test_an_idle_connection_is_closed_in_silence(self):
+        async def check() -> None:
+            site = Site()
+            await site.say(post(b"one"))
+            now = site.worker.loop.time()
+            site.connection.overdue(now)
+            assert not site.transport.closed
+            site.connection.overdue(now + site.worker.cfg.keepalive + 1)
+            assert site.transport.closed
+            assert site.bodies == [b"one"]
+
+        run(check)
+
+    def test_a_request_that_never_ends_is_a_408(self):
+        async def check() -> None:
+            site = Site()
+            await site.say(post(b"body")[:-1])
+            now = site.worker.loop.time()
+            site.connection.overdue(now)
+            assert not site.transport.closed
+            site.connection.overdue(now + site.worker.cfg.timeout + 1)
+            assert site.transport.closed
+            assert site.transport.written.startswith(b"HTTP/1.1 408 ")
+
+        run(check)
+
+    def test_a_client_that_does_not_read_loses_its_connection_one_that_waits_for_its_answer_does_not(self):
+        async def check() -> None:
+            slow, waiting = Site(stream), Site()
+            slow.connection.pause_writing()
+            await slow.say(post(b""))
+            await waiting.say(post(b"one", LATER))
+            later = slow.worker.loop.time() + slow.worker.cfg.timeout + 1
+            slow.connection.overdue(later)
+            waiting.connection.overdue(later)
+            assert (slow.transport.closed, waiting.transport.closed) == (True, False)
+            await waiting.free()
+
+        run(check)
+
+
+def stream(_: dict[str, Any], start_response: Callable[..., None]) -> Iterable[bytes]:
+    start_response("200 OK", [])
+    yield from (b"one", b"", b"two")
+
+
+class TestResponses:
+    def test_a_body_of_unknown_length_comes_in_chunks(self):
+        async def check() -> None:
+            site = Site(stream)
+            await site.say(post(b""))
+            head, _, body = site.transport.written.partition(b"\r\n\r\n")
+            assert b"Transfer-Encoding: chunked" in head
+            assert body == b"3\r\none\r\n3\r\ntwo\r\n0\r\n\r\n"
+            assert not site.transport.closed
+
+        run(check)
+
+    def test_an_old_client_is_sent_it_as_it_is_until_the_connection_closes(self):
+        async def check() -> None:
+            site = Site(stream)
+            await site.say(post(b"", version="1.0", head="Connection: keep-alive\r\n"))
+            head, _, body = site.transport.written.partition(b"\r\n\r\n")
+            assert b"chunked" not in head
+            assert b"keep-alive" not in head
+            assert body == b"onetwo"
+            assert site.transport.closed
+
+        run(check)
+
+    def test_a_slow_client_gets_all_of_it_as_it_reads(self):
+        async def check() -> None:
+            site = Site(stream)
+            site.connection.pause_writing()
+            await site.say(post(b""))
+            assert not site.transport.written.endswith(b"0\r\n\r\n")
+            while not site.transport.written.endswith(b"0\r\n\r\n"):
+                before = site.transport.written
+                site.connection.resume_writing()
+                assert site.transport.written != before
+
+        run(check)
+
+    @pytest.mark.parametrize(
+        ("method", "status"), [("HEAD", "200 OK"), ("GET", "204 No Content"), ("GET", "304 Not Modified")]
+    )
+    def test_some_responses_have_no_body(self, method, status):
+        def app(_: dict[str, Any], start_response: Callable[..., None]) -> list[bytes]:
+            start_response(status, [])
+            return [b"body"]
+
+        async def check() -> None:
+            site = Site(app)
+            await site.say(f"{method} / HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+            assert site.transport.written.endswith(b"\r\n\r\n")
+            assert not site.transport.closed
+
+        run(check)
+
+    @pytest.mark.parametrize("field", [("X", "a\r\nSet-Cookie: b"), ("X\nY", "a"), ("X", "a\0")])
+    def test_no_header_can_make_another(self, field):
+        def app(_: dict[str, Any], start_response: Callable[..., None]) -> list[bytes]:
+            start_response("200 OK", [("Content-Length", "0"), field])
+            return []
+
+        async def check() -> None:
+            site = Site(app)
+            await site.say(post(b""))
+            assert site.transport.written.startswith(b"HTTP/1.1 500 ")
+            assert b"Cookie" not in site.transport.written
+            assert site.transport.closed
+
+        run(check)
+
+    def test_an_app_that_fails_is_a_500_and_the_end_of_the_connection(self):
+        def app(_: dict[str, Any], _start_response: Callable[..., None]) -> list[bytes]:
+            raise RuntimeError("secret")
+
+        async def check() -> None:
+            site = Site(app)
+            await site.say(post(b""))
+            assert site.transport.written.startswith(b"HTTP/1.1 500 ")
+            assert b"secret" not in site.transport.written
+            assert site.transport.closed
+
+        run(check)
+
+
+class TestBodies:
+    def test_one_that_is_too_long_reaches_the_app_as_its_length_only(self):
+        def app(environ: dict[str, Any], start_response: Callable[..., None]) -> list[bytes]:
+            start_response("413 Too Large", [("Content-Length", "0")])
+            assert environ["CONTENT_LENGTH"] == str(MOST + 1)
+            assert environ["wsgi.input"].read() == b""
+            return []
+
+        async def check() -> None:
+            site = Site(app)
+            await site.say(post(b"x" * (MOST + 1)))
+            assert site.transport.written.startswith(b"HTTP/1.1 413 ")
+            assert not site.transport.closed
+
+        run(check)
+
+    def test_of_one_without_end_so_much_is_read_and_no_more(self):
+        async def check() -> None:
+            site = Site()
+            await site.say(b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
+            for _ in range(10):
+                await site.say(b"3e8\r\n" + b"x" * 1000 + b"\r\n")
+            assert site.transport.written.startswith(b"HTTP/1.1 200 ")
+            assert site.transport.closed
+
+        run(check)
+
+    def test_who_asks_before_sending_is_told_to_send(self):
+        async def check() -> None:
+            site = Site()
+            head, _, body = post(b"body", head="Expect: 100-continue\r\n").partition(b"\r\n\r\n")
+            await site.say(head + b"\r\n\r\n")
+            assert site.transport.written == b"HTTP/1.1 100 Continue\r\n\r\n"
+            await site.say(body)
+            assert site.transport.written.endswith(b"\r\n\r\nbody")
+
+        run(check)
