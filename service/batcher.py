@@ -139,7 +139,7 @@ class Batcher:
             job.future.set_result(Answer(part, seconds, rows, engine_seconds))
 
     def _run(self, batch: list[Job]) -> list[dict[str, tensors.Array]]:
-        outputs = self._engine.run(tensors.join([job.tensors for job in batch]))
+        outputs = self._engine.run(tensors.join([job.tensors for job in batch], self._engine.ragged))
         missing = self._engine.signature.outputs.keys() - outputs.keys()
         if missing:
             raise EngineFailed(f"the model returned no {', '.join(sorted(missing))}")

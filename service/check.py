@@ -87,6 +87,12 @@ def verify(engine: Engine, groups: Sequence[Group]) -> Iterator[tuple[str, float
             f"{engine.name} gives the golden answers",
             largest(off for _, off in golden.differences(engine, golden_groups)),
         )
+    together = golden.mixed(engine, golden_groups)
+    if together:
+        yield (
+            f"{engine.name} gives them to rows of different lengths in one batch",
+            largest(off for _, off in golden.differences(engine, together)),
+        )
     yield (
         f"{engine.name} answers a row alone as in a batch",
         largest(alone_or_together(engine, inputs) for inputs, _ in groups),

@@ -1,10 +1,11 @@
 """Golden rows: sample inputs and the SavedModel's own answers, which every engine must give before it serves."""
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from pathlib import Path
 
 import numpy as np
 
+from service import tensors
 from service.engines.base import Engine
 from service.errors import ServiceError
 from service.tensors import Array
@@ -35,9 +36,26 @@ def read(folder: Path) -> list[Group]:
 def differences(engine: Engine, groups: list[Group]) -> Iterator[tuple[str, float]]:
     """Per group and output, the largest difference of the engine's answer from the golden one."""
     for inputs, outputs in groups:
-        answers = engine.run({name: inputs[name] for name in engine.signature.inputs})
+        known = (*engine.signature.inputs, *(lengths for lengths in engine.ragged.values() if lengths in inputs))
+        answers = engine.run({name: inputs[name] for name in known})
         for name, expected in outputs.items():
             yield name, difference(answers[name], expected)
+
+
+def mixed(engine: Engine, groups: list[Group]) -> list[Group]:
+    """Golden rows of different lengths as the batches that the service would make of them."""
+    lines: dict[Hashable, list[Group]] = {}
+    for inputs, outputs in groups:
+        given = {name: inputs[name] for name in engine.signature.inputs}
+        lines.setdefault(tensors.kind(given, engine.ragged), []).append((given, outputs))
+    joined = [
+        (
+            dict(tensors.join([inputs for inputs, _ in line], engine.ragged)),
+            dict(tensors.join([outputs for _, outputs in line])),
+        )
+        for line in lines.values()
+    ]
+    return [group for group in joined if any(lengths in group[0] for lengths in engine.ragged.values())]
 
 
 def difference(actual: Array, expected: Array) -> float:

@@ -32,7 +32,7 @@ class Label(NamedTuple):
 
 @dataclass(frozen=True)
 class Prediction:
-    """The outputs of a request's rows, group by group of equal shape, and what they took."""
+    """The outputs of a request's rows, group by group of one kind, and what they took."""
 
     groups: Sequence[tuple[Sequence[int], tensors.Tensors]]
     """Positions of the rows in the request, and their outputs, each (rows, …)."""
@@ -95,12 +95,13 @@ class ModelHandle:
 
         `deadline` is a time.monotonic() second.
         """
-        return self.predict_groups(tensors.pack(rows, self.max_batch_rows), deadline, wait)
+        return self.predict_groups(tensors.pack(rows, self.max_batch_rows, self.engine.ragged), deadline, wait)
 
     def predict_groups(self, groups: Sequence[Group], deadline: float, wait: Wait) -> Prediction:
         """The same for rows that stand in groups already, as `tensors.pack` and `tensors.cut` make them."""
         arrived = time.monotonic()
-        jobs = [Job(inputs, tensors.kind(inputs), len(at), arrived, deadline) for at, inputs in groups]
+        ragged = self.engine.ragged
+        jobs = [Job(inputs, tensors.kind(inputs, ragged), len(at), arrived, deadline) for at, inputs in groups]
         self.batcher.submit(jobs)
         try:
             answers = [wait(job.future, deadline - time.monotonic()) for job in jobs]

@@ -1,12 +1,13 @@
 """From a folder of the store to a handle: picks the engine, warms it, and lets it serve only right answers."""
 
 import importlib.util
+import logging
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
 from service import card as cards
-from service import cost, fields, golden
+from service import cost, fields, golden, tensors
 from service.batcher import Batcher, MakeDriver
 from service.engines.base import Engine
 from service.engines.onnx import TWIN
@@ -19,6 +20,8 @@ from service.settings import Settings
 from service.signature import Signature
 from service.store import Version
 from service.text import Tokenizer
+
+LOG = logging.getLogger("manifold.loading")
 
 ChooseDriver = Callable[[float], MakeDriver]
 """From the seconds of a full batch to what should drive the batcher."""
@@ -80,6 +83,9 @@ def serve(
         raise CannotServe(f"the card does not fit the model: {'; '.join(strange)}")
     groups = golden.read(version.folder)
     golden.check(engine, groups)
+    if engine.ragged and not right_at_any_length(engine, groups):
+        LOG.warning("%s/%s: rows of different lengths will share no batch", version.model, version.number)
+        engine.ragged = tensors.ALIKE
     rows, seconds = warm(engine, groups, settings.max_batch_rows)
     inputs = fields.build(
         engine.signature,
@@ -111,6 +117,12 @@ def refuse_unservable(signature: Signature) -> None:
     foreign = signature.foreign()
     if foreign:
         raise CannotServe(f"{', '.join(foreign)}: JSON has no such values")
+
+
+def right_at_any_length(engine: Engine, groups: list[golden.Group]) -> bool:
+    """Whether golden rows of different lengths, in one batch, get their golden answers; False if none can show it."""
+    together = golden.mixed(engine, groups)
+    return bool(together) and all(off <= golden.TOLERANCE for _, off in golden.differences(engine, together))
 
 
 def warm(engine: Engine, groups: Sequence[golden.Group], most: int) -> tuple[int, float]:

@@ -1,6 +1,7 @@
 """Rows in and out of batches: pure functions over named arrays whose first axis is the row."""
 
 from collections.abc import Hashable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,10 @@ Row = Mapping[str, Array]
 """One row's arrays, without the batch axis."""
 Group = tuple[Sequence[int], Tensors]
 """Rows of one kind, and their positions in the request."""
+Ragged = Mapping[str, str]
+"""The inputs whose rows may have different lengths in one batch, each with the name of the tensor of those lengths."""
+ALIKE: Ragged = MappingProxyType({})
+"""No such input: rows of one batch are of one shape."""
 
 
 def rows(tensors: Tensors) -> int:
@@ -28,26 +33,70 @@ def rows(tensors: Tensors) -> int:
     return counts.pop()
 
 
-def kind(tensors: Tensors) -> Hashable:
+def kind(tensors: Tensors, ragged: Ragged = ALIKE) -> Hashable:
     """What may share a batch: equal names, dtypes and shapes beyond axis 0.
+
+    Ragged inputs may differ in length: as long as all of them together have the same power of two of steps, so that
+    little is padded (docs/design.md).
 
     >>> kind({"x": np.zeros((3, 2))}) == kind({"x": np.zeros((9, 2))})
     True
-    >>> kind({"x": np.zeros((3, 2))}) == kind({"x": np.zeros((3, 4))})
+    >>> kind({"x": np.zeros((3, 2))}) == kind({"x": np.zeros((3, 3))})
     False
+    >>> kind({"x": np.zeros((3, 2))}, {"x": "lengths"}) == kind({"x": np.zeros((3, 3))}, {"x": "lengths"})
+    True
     """
-    return tuple([(name, array.dtype, array.shape[1:]) for name, array in tensors.items()])
+    if not ragged:
+        return tuple([(name, array.dtype, array.shape[1:]) for name, array in tensors.items()])
+    steps, parts = 0, []
+    for name, array in tensors.items():
+        if name in ragged and array.shape[1]:  # Without a step, a row has nothing to leave out.
+            steps += array.shape[1]
+            parts.append((name, array.dtype, array.shape[2:]))
+        elif name not in ragged.values():
+            parts.append((name, array.dtype, array.shape[1:]))
+    return steps.bit_length(), tuple(parts)
 
 
-def join(parts: Sequence[Tensors]) -> Tensors:
-    """Tensors of one kind, one after another along axis 0.
+def join(parts: Sequence[Tensors], ragged: Ragged = ALIKE) -> Tensors:
+    """Tensors of one kind, one after another along axis 0; those of different lengths padded, beside their lengths.
 
     >>> join([{"x": np.array([1, 2])}, {"x": np.array([3])}])["x"].tolist()
     [1, 2, 3]
+    >>> {
+    ...     name: array.tolist()
+    ...     for name, array in join([{"x": np.ones((1, 2))}, {"x": np.ones((1, 1))}], {"x": "n"}).items()
+    ... }
+    {'x': [[1.0, 1.0], [1.0, 0.0]], 'n': [2, 1]}
     """
     if len(parts) == 1:
         return parts[0]
-    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    joined: dict[str, Array] = {}
+    for name in parts[0]:
+        if name in ragged:
+            joined |= level(parts, name, ragged[name])
+        elif name not in ragged.values():
+            joined[name] = np.concatenate([part[name] for part in parts])
+    return joined
+
+
+def level(parts: Sequence[Tensors], name: str, lengths: str) -> Tensors:
+    """One ragged input of all parts, padded with zeros to the longest, and its rows' lengths unless all are as long."""
+    arrays = [part[name] for part in parts]
+    steps = [array.shape[1] for array in arrays]
+    longest = max(steps)
+    if min(steps) == longest and not any(lengths in part for part in parts):
+        return {name: np.concatenate(arrays)}
+    counts = [len(array) for array in arrays]
+    whole = np.zeros((sum(counts), longest, *arrays[0].shape[2:]), arrays[0].dtype)
+    each = np.repeat(np.array(steps, np.int32), counts)
+    start = 0
+    for part, array, count, long in zip(parts, arrays, counts, steps, strict=True):
+        whole[start : start + count, :long] = array
+        if lengths in part:
+            each[start : start + count] = part[lengths]
+        start += count
+    return {name: whole, lengths: each}
 
 
 def split(tensors: Tensors, counts: Sequence[int]) -> list[dict[str, Array]]:
@@ -78,20 +127,20 @@ def cut(tensors: Tensors, most: int) -> list[Group]:
     ]
 
 
-def pack(rows: Sequence[Row], most: int) -> list[Group]:
+def pack(rows: Sequence[Row], most: int, ragged: Ragged = ALIKE) -> list[Group]:
     """Single rows, perhaps of different kinds, as groups of one kind and at most `most` rows, each with its positions.
 
     >>> [(at, group["x"].shape) for at, group in pack([{"x": np.ones(2)}, {"x": np.ones(3)}, {"x": np.ones(2)}], 8)]
     [([0, 2], (2, 2)), ([1], (1, 3))]
     """
-    if len(rows) == 1:
-        return [([0], {name: array[np.newaxis] for name, array in rows[0].items()})]
+    single = [{name: array[np.newaxis] for name, array in row.items()} for row in rows]
+    if len(single) == 1:
+        return [([0], single[0])]
     positions: dict[Hashable, list[int]] = {}
-    for position, row in enumerate(rows):
-        same = tuple([(name, array.shape) for name, array in row.items()])
-        positions.setdefault(same, []).append(position)
+    for position, row in enumerate(single):
+        positions.setdefault(kind(row, ragged), []).append(position)
     return [
-        (at, {name: np.stack([rows[position][name] for position in at]) for name in rows[at[0]]})
+        (at, join([single[position] for position in at], ragged))
         for group in positions.values()
         for at in (group[start : start + most] for start in range(0, len(group), most))
     ]

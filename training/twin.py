@@ -1,7 +1,7 @@
 """The twin: the same weights for ONNX Runtime, kept only if it answers as the SavedModel does.
 
 A masked LSTM converts to a loop, forty times slower than the fused operator. So the twin is built without masks, which
-is exact for rows without padding, and rows are never padded to suit a neighbour.
+is exact for rows without padding; rows of different lengths share a batch where it can take their lengths (lengths/).
 """
 
 from collections.abc import Sequence
@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.golden import Group, difference
+from training.lengths.allow import allow
 from training.train import Trained
 
 TOLERANCE = 1e-4  # Of `golden.difference`, on every output of every golden row.
@@ -43,6 +44,7 @@ def make(trained: Trained, inputs: Sequence[Any], groups: Sequence[Group], path:
         path.unlink(missing_ok=True)
         return Verdict(False, None, f"not converted: {type(error).__name__}: {_first_line(error)}")
     if worst <= TOLERANCE:
+        allow(path, groups)
         return Verdict(True, worst, None)
     path.unlink()
     known = worst if np.isfinite(worst) else None

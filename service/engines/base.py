@@ -3,7 +3,7 @@
 from typing import Protocol
 
 from service.signature import Signature
-from service.tensors import Array, Tensors
+from service.tensors import Array, Ragged, Tensors
 
 
 class Engine(Protocol):
@@ -14,6 +14,11 @@ class Engine(Protocol):
     device: str
     """Where: "cpu" or the accelerator's name."""
     signature: Signature
+    ragged: Ragged
+    """The inputs padded to one length for `run`, if the lengths, (rows,) int32, come beside them; mostly none.
+
+    The lengths are no inputs of the signature, and may be left out where no row is padded.
+    """
 
     def run(self, tensors: Tensors) -> dict[str, Array]:
         """All named inputs, each (rows, …), to all named outputs, each (rows, …). Called by one thread at a time.

@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from service.errors import ServiceError
 from service.signature import Signature, TensorSpec
-from service.tensors import Array, Tensors
+from service.tensors import ALIKE, Array, Ragged, Tensors
 
 SIGNATURE = "serving_default"
 
@@ -40,6 +40,7 @@ class SavedModelEngine:
     """The signature `serving_default` of the SavedModel in `folder`."""
 
     name = "saved_model"
+    ragged: Ragged = ALIKE
 
     def __init__(self, folder: Path, threads: int = 1) -> None:
         self.device = use_devices(threads)

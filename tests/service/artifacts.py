@@ -7,6 +7,7 @@ shop   photo (n, 4, 6, 3) uint8, fabric (n,) int32 of FABRICS, worn (n, t, 2) fl
 slow   spins (n, 1) int64 ─▶ spun (n, 1) float32: the turns of a loop, counted, which takes microseconds each
 simple INPUT0, INPUT1 (n, 16) int32 ─▶ OUTPUT0, OUTPUT1 (n, 16) int32: their sum and difference, as Triton's example
 half   x (n, 3) float16 ─▶ y (n, 3) float16: twice x
+reader words (n, t) int32 of 20 ─▶ read (n, 3) float32: the last state of an LSTM; rows may be of different lengths
 echo   x (n, t) strings ─▶ y (n, t) strings: x
 """
 
@@ -83,6 +84,13 @@ def half(root: Path, name: str = "half", version: int = 1) -> Path:
     return write(root / name / str(version), twin, twin_answers(twin, [{"x": np.ones((1, 3), np.float16)}]))
 
 
+def reader(root: Path, name: str = "reader", version: int = 1, *, listens: bool = True) -> Path:
+    """Write the reader under `root`, without a card; returns its folder. One that does not listen ignores lengths."""
+    random = np.random.default_rng(12)
+    groups = [{"words": random.integers(20, size=(2, length), dtype=np.int32)} for length in (3, 9, 12, 15)]
+    return write(root / name / str(version), reader_model(listens=listens), twin_answers(reader_model(), groups))
+
+
 def echo(root: Path, name: str = "echo", version: int = 1) -> Path:
     """Write the echo model under `root`, without a card or golden rows; returns its folder."""
     nodes = [helper.make_node("Identity", ["x"], ["y"])]
@@ -110,7 +118,9 @@ def write(
 
 def twin_answers(model: onnx.ModelProto, groups: list[dict[str, Array]]) -> dict[str, Array]:
     """What golden.npz holds: the groups' inputs, and the model's outputs."""
-    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
     names = [node.name for node in session.get_outputs()]
     golden: dict[str, Array] = {}
     for number, inputs in enumerate(groups):
@@ -281,6 +291,43 @@ def slow_model() -> onnx.ModelProto:
         ],
     )
     return model(graph)
+
+
+def reader_model(*, listens: bool = True) -> onnx.ModelProto:
+    """An LSTM of 3 over words of 4 numbers, as training lets it take lengths."""
+    random = np.random.default_rng(11)
+    weights = {"table": (20, 4), "from_word": (1, 12, 4), "from_state": (1, 12, 3)}
+    nodes = [
+        helper.make_node("Shape", ["words"], ["rows"], start=0, end=1),
+        helper.make_node("Shape", ["words"], ["whole"], start=1, end=2),
+        helper.make_node("Cast", ["whole"], ["steps"], to=TensorProto.INT32),
+        helper.make_node("Min", ["words/length" if listens else "steps", "steps"], ["least"]),
+        helper.make_node("Expand", ["least", "rows"], ["lengths"]),
+        helper.make_node("Gather", ["table", "words"], ["vectors"], axis=0),
+        helper.make_node("Transpose", ["vectors"], ["turned"], perm=[1, 0, 2]),
+        helper.make_node("LSTM", ["turned", "from_word", "from_state", "", "lengths"], ["", "last"], hidden_size=3),
+        helper.make_node("Squeeze", ["last", "first"], ["read"]),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "reader",
+        [
+            helper.make_tensor_value_info("words", TensorProto.INT32, ["n", "t"]),
+            helper.make_tensor_value_info("words/length", TensorProto.INT32, ["m"]),
+        ],
+        [helper.make_tensor_value_info("read", TensorProto.FLOAT, ["n", 3])],
+        [
+            *(
+                numpy_helper.from_array(random.normal(size=shape).astype(np.float32), name)
+                for name, shape in weights.items()
+            ),
+            numpy_helper.from_array(np.array([0]), "first"),
+            numpy_helper.from_array(np.array([2**31 - 1], np.int32), "words/length"),
+        ],
+    )
+    made = model(graph)
+    helper.set_model_props(made, {"manifold.lengths": json.dumps({"words": "words/length"})})
+    return made
 
 
 def plain_model(nodes: list[onnx.NodeProto], dtype: int, size: int | str) -> onnx.ModelProto:

@@ -17,7 +17,7 @@ from service.queueing import Answer, Job, Queue
 from service.schemas import Rows
 from service.signature import Signature, TensorSpec
 from service.store import Version
-from service.tensors import Array, Tensors
+from service.tensors import ALIKE, Array, Ragged, Tensors
 
 RAISES, SHORT, LONG, NAMELESS = 101, 102, 103, 104
 """Values that poison a row: what the fake engine does to the whole batch in which it finds one."""
@@ -41,6 +41,21 @@ def weighted(inputs: Tensors) -> dict[str, Array]:
     return {"y": (x * np.arange(1, x.shape[1] + 1)).sum(axis=1, keepdims=True)}
 
 
+RAGGED = {"x": "x/length"}
+"""What the fake engine takes for ragged, where `weighted_steps` is its function."""
+
+
+def weighted_steps(inputs: Tensors) -> dict[str, Array]:
+    """The same of rows (n, t), each as long as `x/length` says; whole without it."""
+    x = inputs["x"]
+    lengths = inputs.get("x/length", np.full(len(x), x.shape[1]))
+    return {
+        "y": np.concatenate(
+            [weighted({"x": row[np.newaxis, :length]})["y"] for row, length in zip(x, lengths, strict=True)]
+        )
+    }
+
+
 class FakeEngine:
     """Applies `function` to each row alone, remembers every call, and stumbles over poisoned rows."""
 
@@ -52,8 +67,10 @@ class FakeEngine:
         signature: Signature = VECTORS,
         function: Callable[[Tensors], Mapping[str, Array]] = weighted,
         immune: bool = False,
+        ragged: Ragged = ALIKE,
     ) -> None:
         self.signature = signature
+        self.ragged = ragged
         self.calls: list[Tensors] = []
         self.closed = False
         self.immune = immune
@@ -130,10 +147,10 @@ class Hand:
         return server.wait(future, seconds)
 
 
-def job(x: Any, dtype: str = "float32", arrived: float = 0.0, deadline: float = FAR) -> Job:
+def job(x: Any, dtype: str = "float32", arrived: float = 0.0, deadline: float = FAR, ragged: Ragged = ALIKE) -> Job:
     """A job of rows of one input, `x`."""
     inputs = {"x": np.array(x, dtype)}
-    return Job(inputs, tensors.kind(inputs), tensors.rows(inputs), arrived, deadline)
+    return Job(inputs, tensors.kind(inputs, ragged), tensors.rows(inputs), arrived, deadline)
 
 
 def handle(

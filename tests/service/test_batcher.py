@@ -2,6 +2,7 @@
 
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 
 import numpy as np
 import pytest
@@ -13,7 +14,20 @@ from service import tensors
 from service.batcher import Batcher, ThreadDriver
 from service.errors import DeadlineExceeded, Draining, EngineFailed, QueueFull
 from service.queueing import Job, Queue
-from tests.service.fakes import FAR, LONG, NAMELESS, RAISES, SHORT, Clock, FakeEngine, ManualDriver, job, weighted
+from tests.service.fakes import (
+    FAR,
+    LONG,
+    NAMELESS,
+    RAGGED,
+    RAISES,
+    SHORT,
+    Clock,
+    FakeEngine,
+    ManualDriver,
+    job,
+    weighted,
+    weighted_steps,
+)
 
 SECONDS = 60
 """How long a test waits for what must come at once, before it fails."""
@@ -39,11 +53,12 @@ class BatcherMachine(RuleBasedStateMachine):
     """Any order of requests, steps, passing time, clients that leave, and the end."""
 
     jobs = Bundle("jobs")
+    make_engine = FakeEngine
 
     def __init__(self) -> None:
         super().__init__()
         self.clock = Clock()
-        self.engine = FakeEngine()
+        self.engine = self.make_engine()
         self.queue = Queue(max_batch_rows=6, max_queue_rows=24)
         self.batcher = Batcher(self.engine, self.queue, ManualDriver, clock=self.clock)
         self.accepted: list[Accepted] = []
@@ -51,7 +66,7 @@ class BatcherMachine(RuleBasedStateMachine):
 
     @rule(
         target=jobs,
-        width=st.integers(1, 3),
+        width=st.integers(1, 5),
         dtype=DTYPES,
         rows=st.integers(1, 8),
         seconds=st.sampled_from([1.0, 5.0, FAR]),
@@ -59,7 +74,7 @@ class BatcherMachine(RuleBasedStateMachine):
     )
     def submit(self, width, dtype, rows, seconds, data):
         x = data.draw(st.lists(st.lists(VALUES, min_size=width, max_size=width), min_size=rows, max_size=rows))
-        one = job(x, dtype, self.clock.now, self.clock.now + seconds)
+        one = job(x, dtype, self.clock.now, self.clock.now + seconds, self.engine.ragged)
         waiting = self.batcher.waiting_rows
         accepted = Accepted(one)
         if self.closed:
@@ -136,8 +151,16 @@ class BatcherMachine(RuleBasedStateMachine):
         assert all(accepted.job.future.done() for accepted in self.accepted)
 
 
+class RaggedMachine(BatcherMachine):
+    """The same for an engine that takes rows of different lengths in one batch."""
+
+    make_engine = partial(FakeEngine, function=weighted_steps, ragged=RAGGED)
+
+
 TestAnyOrderOfEvents = BatcherMachine.TestCase
 TestAnyOrderOfEvents.settings = settings(max_examples=80, stateful_step_count=30, deadline=None)
+TestAnyOrderOfEventsAtAnyLength = RaggedMachine.TestCase
+TestAnyOrderOfEventsAtAnyLength.settings = TestAnyOrderOfEvents.settings
 
 
 def by_hand(engine: FakeEngine, clock: Clock | None = None, observer=None) -> Batcher:
@@ -153,6 +176,19 @@ def test_what_queued_while_the_engine_was_busy_is_one_batch():
     batcher.step()
     assert [len(call["x"]) for call in engine.calls] == [3]
     assert [one.future.result(0).batch_rows for one in jobs] == [3, 3, 3]
+
+
+def test_rows_of_different_lengths_are_one_batch_where_the_engine_takes_their_lengths():
+    engine = FakeEngine(function=weighted_steps, ragged=RAGGED)
+    batcher = by_hand(engine)
+    jobs = [job([[1] * width], ragged=RAGGED) for width in (4, 7, 5)]
+    for one in jobs:
+        batcher.submit([one])
+    batcher.step()
+    [call] = engine.calls
+    assert call["x"].tolist() == [[1, 1, 1, 1, 0, 0, 0], [1] * 7, [1, 1, 1, 1, 1, 0, 0]]
+    assert call["x/length"].tolist() == [4, 7, 5]
+    assert [one.future.result(0).outputs["y"].tolist() for one in jobs] == [[[10.0]], [[28.0]], [[15.0]]]
 
 
 def test_a_lone_job_is_answered_by_the_first_step():

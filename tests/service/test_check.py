@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from service import __main__ as command_line
-from service import check
+from service import check, golden
+from service.engines.onnx import OnnxEngine
 from service.golden import GOLDEN
 from service.loading import CannotServe
 from tests.service import artifacts, saved_models
@@ -38,6 +39,14 @@ def test_a_good_version_is_good(toy: Path):
     assert "BAD" not in said
     assert len(re.findall(r"batch +\d+: +[\d.]+ ms +\d+ rows/s", said)) == 2 * len(check.SIZES)
     assert len(re.findall(r"suggested: MANIFOLD_MAX_BATCH_ROWS=\d+ MANIFOLD_MAX_QUEUE_ROWS=\d+", said)) == 2
+
+
+@pytest.mark.parametrize("listens", [True, False])
+def test_rows_of_different_lengths_are_checked_together(tmp_path: Path, listens):
+    engine = OnnxEngine(artifacts.reader(tmp_path, listens=listens))
+    verdicts = dict(check.verify(engine, golden.read(tmp_path / "reader" / "1")))
+    off = verdicts["onnx gives them to rows of different lengths in one batch"]
+    assert (off <= golden.TOLERANCE) == listens
 
 
 def test_a_wrong_twin_is_found(tmp_path: Path):

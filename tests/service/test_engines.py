@@ -4,7 +4,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
+from service import tensors
 from service.engines.base import Engine
 from service.engines.onnx import OnnxEngine
 from service.engines.saved_model import NoSuchSignature, SavedModelEngine
@@ -77,6 +80,9 @@ class TestContract:
             assert outputs[name].dtype == spec.dtype
             assert outputs[name].shape == (count, spec.shape[1])
 
+    def test_no_input_is_ragged_unless_it_says_so(self, engine: Engine):
+        assert dict(engine.ragged) == {}
+
     def test_the_order_of_the_inputs_does_not_matter(self, engine: Engine):
         inputs = rows(3)
         turned = dict(reversed(inputs.items()))
@@ -101,6 +107,58 @@ class TestContract:
         engine.run(rows(2, length=5))
         for name, array in kept.items():
             np.testing.assert_array_equal(first[name], array)
+
+
+READER = Signature(specs(words=("int32", (None, None))), specs(read=("float32", (None, 3))))
+
+
+def sums(inputs: Tensors) -> dict[str, Array]:
+    """As the reader, a row's answer depends on each of its words and on no other."""
+    words = inputs["words"]
+    lengths = inputs.get("words/length", np.full(len(words), words.shape[1]))
+    real = np.arange(words.shape[1]) < lengths[:, np.newaxis]
+    places = np.arange(1, words.shape[1] + 1)
+    total = (np.where(real, words, 0) * places).sum(axis=1)
+    return {"read": np.stack([total, lengths, -total], axis=1).astype(np.float32)}
+
+
+@pytest.fixture(scope="module", params=["fake", "onnx"])
+def ragged(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Engine:
+    """An engine that takes rows of different lengths in one batch."""
+    if request.param == "fake":
+        return FakeEngine(READER, sums, ragged={"words": "words/length"})
+    return OnnxEngine(artifacts.reader(tmp_path_factory.mktemp("reader")))
+
+
+WORDS = st.lists(st.integers(0, 19), min_size=1, max_size=12)
+
+
+class TestRagged:
+    def test_lengths_are_no_inputs_of_the_signature(self, ragged: Engine):
+        assert dict(ragged.signature.inputs) == dict(READER.inputs)
+        assert dict(ragged.signature.outputs) == dict(READER.outputs)
+        assert dict(ragged.ragged) == {"words": "words/length"}
+
+    @given(rows=st.lists(WORDS, min_size=1, max_size=8), padding=st.integers(0, 19), more=st.integers(0, 3))
+    @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    def test_whatever_rows_are_padded_with_each_is_answered_as_alone(self, ragged: Engine, rows, padding, more):
+        words = np.full((len(rows), max(map(len, rows)) + more), padding, np.int32)
+        for line, row in zip(words, rows, strict=True):
+            line[: len(row)] = row
+        lengths = np.array([len(row) for row in rows], np.int32)
+        together = ragged.run({"words": words, "words/length": lengths})["read"]
+        for row, answer in zip(rows, together, strict=True):
+            alone = ragged.run({"words": np.array([row], np.int32)})["read"][0]
+            np.testing.assert_allclose(answer, alone, rtol=1e-6, atol=1e-6)
+
+    @given(rows=st.lists(WORDS, min_size=1, max_size=8), most=st.integers(1, 8))
+    @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    def test_what_is_packed_and_joined_is_answered_as_alone(self, ragged: Engine, rows, most):
+        groups = tensors.pack([{"words": np.array(row, np.int32)} for row in rows], most, ragged.ragged)
+        joined = ragged.run(tensors.join([group for _, group in groups], ragged.ragged))["read"]
+        for position, answer in zip((at for positions, _ in groups for at in positions), joined, strict=True):
+            alone = ragged.run({"words": np.array([rows[position]], np.int32)})["read"][0]
+            np.testing.assert_allclose(answer, alone, rtol=1e-6, atol=1e-6)
 
 
 @pytest.mark.parametrize("make", [OnnxEngine, SavedModelEngine, lambda _: FakeEngine()], ids=["onnx", "tf", "fake"])

@@ -7,7 +7,7 @@ import pytest
 
 from service import golden
 from tests.service import artifacts
-from tests.service.fakes import FakeEngine, weighted
+from tests.service.fakes import RAGGED, FakeEngine, weighted, weighted_steps
 
 ROWS = np.array([[0.1, 0.2], [0.2, 0.3]], np.float32)
 """Answered with 0.5 and 0.8."""
@@ -75,3 +75,20 @@ def test_the_tolerance_is_the_bound_of_the_export(tmp_path: Path):
 
     with pytest.raises(golden.WrongAnswers):
         golden.check(OnnxEngine(folder), golden.read(folder))
+
+
+def of_lengths(*lengths: int) -> list[golden.Group]:
+    return [group(np.full((2, length), length, np.float32)) for length in lengths]
+
+
+def test_rows_of_different_lengths_are_mixed_as_the_service_would():
+    engine = FakeEngine(function=weighted_steps, ragged=RAGGED)
+    [(inputs, outputs)] = golden.mixed(engine, of_lengths(1, 5, 4, 20, 20))
+    assert inputs["x"].shape == (4, 5)
+    assert inputs["x/length"].tolist() == [5, 5, 4, 4]
+    assert outputs["y"].tolist() == [[75], [75], [40], [40]]
+    assert golden.check(engine, [(inputs, outputs)]) == 0.0
+
+
+def test_an_engine_that_is_not_ragged_mixes_nothing():
+    assert golden.mixed(FakeEngine(), of_lengths(5, 4)) == []

@@ -155,6 +155,31 @@ class TestTheHandle:
         handle = load(version(toy_folder), Settings(engine="onnx", max_batch_rows=3), lambda _: Hand())
         assert 1 <= handle.max_batch_rows <= 3
 
+    def test_rows_of_different_lengths_share_a_batch_where_golden_rows_did(self, tmp_path: Path):
+        handle = load(version(artifacts.reader(tmp_path)), ONNX, lambda _: Hand())
+        assert dict(handle.engine.ragged) == {"words": "words/length"}
+
+    def test_an_engine_that_ignores_lengths_gets_rows_of_one_length(self, tmp_path: Path, caplog):
+        handle = load(version(artifacts.reader(tmp_path, listens=False)), ONNX, lambda _: Hand())
+        assert dict(handle.engine.ragged) == {}
+        assert "reader/1: rows of different lengths will share no batch" in caplog.text
+
+    def test_without_golden_rows_of_different_lengths_none_share_a_batch(self, tmp_path: Path):
+        folder = artifacts.reader(tmp_path)
+        (folder / golden.GOLDEN).unlink()
+        assert dict(load(version(folder), ONNX, lambda _: Hand()).engine.ragged) == {}
+
+    def test_a_request_of_different_lengths_is_one_call(self, tmp_path: Path):
+        hand = Hand()
+        handle = load(version(artifacts.reader(tmp_path)), ONNX, lambda _: hand)
+        rows = [{"words": np.arange(length, dtype=np.int32)} for length in (9, 12, 8)]
+        prediction = handle.predict(rows, 1e18, hand.wait)
+        assert [answer.batch_rows for answer in prediction.answers] == [3]
+        [(_, outputs)] = prediction.groups
+        for row, answer in zip(rows, outputs["read"], strict=True):
+            [alone] = handle.engine.run({"words": row["words"][np.newaxis]})["read"]
+            np.testing.assert_allclose(answer, alone, rtol=1e-6)
+
     def test_a_thread_may_drive_it(self, toy_folder: Path):
         from service.server import wait
 

@@ -40,7 +40,7 @@ def groups(handle: ModelHandle, columns: Mapping[str, Array], place: str) -> lis
         return tensors.cut(columns, handle.max_batch_rows)
     values = [listed(array, described=name in described) for name, array in columns.items()]
     rows = [dict(zip(columns, row, strict=True)) for row in zip(*values, strict=True)]
-    return tensors.pack(handle.rows.load(rows, place), handle.max_batch_rows)
+    return tensors.pack(handle.rows.load(rows, place), handle.max_batch_rows, handle.engine.ragged)
 
 
 def misnamed(handle: ModelHandle, columns: Mapping[str, Array]) -> Iterator[Fault]:

@@ -48,7 +48,7 @@ def groups(handle: ModelHandle, examples: Sequence[Mapping[str, Sequence[Any]]],
     rows = [row(handle, example, place.replace("{row}", str(at)), faults) for at, example in enumerate(examples)]
     if faults:
         raise InvalidInput(faults[:MOST_FAULTS], handle.rows.example)
-    return tensors.pack(handle.rows.load(rows, place), handle.max_batch_rows)
+    return tensors.pack(handle.rows.load(rows, place), handle.max_batch_rows, handle.engine.ragged)
 
 
 def listed(body: Mapping[str, Any], method: str) -> list[Any]:
