@@ -6,7 +6,7 @@ or the event loop of the HTTP worker (service/server.py), which saves two hand-o
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import Protocol
 
 from service import tensors
@@ -93,6 +93,10 @@ class Batcher:
     def waiting_rows(self) -> int:
         """Rows in the queue now."""
         return self._queue.rows
+
+    def limit(self, kind: Hashable) -> int:
+        """The most rows of that kind that a job should have."""
+        return self._queue.limit(kind)
 
     def submit(self, jobs: Sequence[Job]) -> None:
         """Accept all jobs or none; raises QueueFull or Draining. Each job's future gets its Answer or an error."""

@@ -1,5 +1,6 @@
 """Rows in and out of batches: pure functions over named arrays whose first axis is the row."""
 
+import math
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
@@ -37,6 +38,16 @@ def kind(tensors: Tensors) -> Hashable:
     False
     """
     return tuple([(name, array.dtype, array.shape[1:]) for name, array in tensors.items()])
+
+
+def size(kind: Hashable) -> int:
+    """How many elements a row of that kind has, in all its tensors.
+
+    >>> size(kind({"x": np.zeros((9, 2, 3)), "y": np.zeros(9)}))
+    7
+    """
+    assert isinstance(kind, tuple)
+    return sum(math.prod(shape) for _, _, shape in kind)
 
 
 def join(parts: Sequence[Tensors]) -> Tensors:
