@@ -13,6 +13,7 @@ from service import tensors
 from service.engines.base import Engine
 from service.errors import DeadlineExceeded, Draining, EngineFailed, InvalidInput, ServiceError
 from service.queueing import Answer, Job, Queue
+from service.tensors import Kind
 
 Clock = Callable[[], float]
 
@@ -93,6 +94,10 @@ class Batcher:
     def waiting_rows(self) -> int:
         """Rows in the queue now."""
         return self._queue.rows
+
+    def limit(self, kind: Kind) -> int:
+        """The most rows of that kind that a job should have."""
+        return self._queue.limit(kind)
 
     def submit(self, jobs: Sequence[Job]) -> None:
         """Accept all jobs or none; raises QueueFull or Draining. Each job's future gets its Answer or an error."""

@@ -134,6 +134,6 @@ def measure(engine: Engine, groups: Sequence[Group], say: Print) -> None:
     say(f"  {engine.name}, rows of {shapes}:")
     for size, taken in seconds.items():
         say(f"    batch {size:4}: {taken * 1e3:8.2f} ms  {size / taken:9.0f} rows/s")
-    rows, taken = cost.grow(seconds.__getitem__, SIZES[-1])
-    queue = max(rows, int(rows / taken))
+    rows = cost.grow(seconds.__getitem__, SIZES[-1])
+    queue = max(rows, int(rows / seconds[rows]))
     say(f"    suggested: MANIFOLD_MAX_BATCH_ROWS={rows} MANIFOLD_MAX_QUEUE_ROWS={queue} (one second of work)")

@@ -1,48 +1,178 @@
-"""What a batch costs on this engine, and how many rows are worth computing at once. Measures; decides nothing else."""
+"""What a batch costs on this engine: measured on a few batches at warm-up, predicted for all others.
 
+The model is affine in the rows, as in Nexus (Shen et al., SOSP 2019: a batch of b takes αb + β), and both its
+coefficients are affine in a row's size, its number of elements: a recurrent layer's steps cost by the length whatever
+the rows, a dense one by rows and length.
+"""
+
+import bisect
+import itertools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from service.engines.base import Engine
-from service.tensors import Tensors
+from service.tensors import Array, Tensors
 
 CHEAP_SECONDS = 0.005
 """A batch this quick may always grow: nobody notices having waited for it."""
 WORTHWHILE = 1.1
 """Beyond that, a batch twice as large must answer at least so many times the rows per second."""
 TRIES = 3
+"""The best of so many counts: what else the machine does only ever adds."""
+STEP = 4
+"""Trials take 1 row, then so many times as many."""
+BUDGET = 0.04
+"""Seconds that the trials of one model may take in all, beside the two that are always made."""
+SHARE = 8
+"""A trial is repeated for up to this part of the budget."""
+
+CAUTION = (3, 2, 0, 1)
+"""The coefficients of a cost, first those that make a large batch dear."""
+DIGITS = 6
+"""Decimals of the sum of squared relative errors: what agrees in them fits alike."""
+
+Clock = Callable[[], float]
 
 
-def seconds(engine: Engine, row: Tensors, rows: int) -> float:
-    """Seconds of one batch that repeats a row, the best of a few tries. `row` has a batch axis of 1."""
+class Trial(NamedTuple):
+    """One measured batch: how many rows, elements of each, and seconds."""
+
+    rows: int
+    size: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Seconds of one call: `call` + `element` · size + rows · (`row` + `row_element` · size); none is negative.
+
+    >>> Cost(call=0.5, row=0.25).seconds(rows=4, size=100)
+    1.5
+    """
+
+    call: float = 0.0
+    element: float = 0.0
+    row: float = 0.0
+    row_element: float = 0.0
+
+    def seconds(self, rows: int, size: int) -> float:
+        """Of a batch of so many rows of so many elements each; it never falls as either grows."""
+        return self.call + self.element * size + rows * (self.row + self.row_element * size)
+
+    def within(self, target: float, size: int, most: int) -> int:
+        """The most rows of that size whose batch takes at most `target` seconds, from 1 to `most`.
+
+        >>> Cost(call=0.5, row=0.25).within(2.0, size=100, most=64), Cost(row=3.0).within(2.0, size=100, most=64)
+        (6, 1)
+        """
+        return max(1, bisect.bisect_right(range(1, most + 1), target, key=lambda rows: self.seconds(rows, size)))
+
+
+def fit(trials: Sequence[Trial]) -> Cost:
+    """The cost nearest to the trials: least squares of the relative error, no coefficient below 0.
+
+    A trial that something disturbed is only ever too slow, and then weighs less than its own, not more. The solution
+    of non-negative least squares is the plain one of some subset of its terms (Lawson and Hanson, 1974): of four, all
+    are tried. Of those that fit alike, as where all trials are of one size, the first in the order of CAUTION counts.
+
+    >>> exact = Cost(call=1e-3, row=2e-4, row_element=1e-5)
+    >>> found = fit([Trial(rows, size, exact.seconds(rows, size)) for rows in (1, 4, 16) for size in (10, 30)])
+    >>> f"{found.call:.6f} {found.element:.6f} {found.row:.6f} {found.row_element:.6f}"
+    '0.001000 0.000000 0.000200 0.000010'
+    """
+    rows, size, seconds = (np.array(column, np.float64) for column in zip(*trials, strict=True))
+    terms = np.stack([np.ones_like(rows), size, rows, rows * size], axis=1) / seconds[:, None]
+    subsets = [chosen for count in range(1, 5) for chosen in itertools.combinations(CAUTION, count)]
+    solutions = [one for one in (solution(terms, chosen) for chosen in subsets) if (one >= 0).all()]
+    return Cost(*min(solutions, key=lambda one: round(float(np.sum((terms @ one - 1) ** 2)), DIGITS)).tolist())
+
+
+def solution(terms: Array, chosen: Sequence[int]) -> Array:
+    """The least squares of terms · x = 1 in which x is 0 but for the terms chosen."""
+    found, of = np.zeros(terms.shape[1]), list(chosen)
+    scale = np.linalg.norm(terms[:, of], axis=0)
+    found[of] = np.linalg.lstsq(terms[:, of] / scale, np.ones(len(terms)))[0] / scale
+    return found
+
+
+def measure(
+    engine: Engine, samples: Mapping[int, Tensors], most: int, clock: Clock = time.perf_counter, budget: float = BUDGET
+) -> list[Trial]:
+    """Trials of 1, 4, 16, … up to `most` rows of every sample; a sample is a row, with a batch axis of 1, by its size.
+
+    The first sample, which should be the largest, is always tried with two numbers of rows. What else would not end in
+    the budget, by the trial before, is left out, and so is what is larger than a batch that is not cheap: its memory
+    would be taken for nothing.
+    """
+    end = clock() + budget
+    first = next(iter(samples))
+    latest: dict[int, Trial] = {}
+    found: list[Trial] = []
+    for rows, (size, sample) in itertools.product(multiplied(most), samples.items()):
+        if size != first or rows > STEP:
+            before = latest.get(size, latest[first])
+            larger = rows / before.rows
+            if clock() + before.seconds * larger > end or (larger > 1 and before.seconds > CHEAP_SECONDS):
+                continue
+        latest[size] = Trial(rows, size, seconds(engine, sample, rows, clock, min(end, clock() + budget / SHARE)))
+        found.append(latest[size])
+    return found
+
+
+def multiplied(most: int) -> list[int]:
+    """Rows of the trials.
+
+    >>> multiplied(64), multiplied(6)
+    ([1, 4, 16, 64], [1, 4, 6])
+    """
+    return [*itertools.takewhile(lambda rows: rows < most, (STEP**power for power in itertools.count())), most]
+
+
+def seconds(
+    engine: Engine, row: Tensors, rows: int, clock: Clock = time.perf_counter, end: float = float("inf")
+) -> float:
+    """Seconds of one batch that repeats a row, the best of a few tries before `end`, at least one."""
     batch = {name: np.repeat(array, rows, axis=0) for name, array in row.items()}
-    engine.run(batch)
-    return min(timed(engine, batch) for _ in range(TRIES))
+    best = timed(engine, batch, clock)
+    for _ in range(TRIES):
+        if clock() + best > end:
+            break
+        best = min(best, timed(engine, batch, clock))
+    return best
 
 
-def timed(engine: Engine, batch: Tensors) -> float:
+def timed(engine: Engine, batch: Tensors, clock: Clock) -> float:
     """Seconds of one engine call."""
-    started = time.perf_counter()
+    started = clock()
     engine.run(batch)
-    return time.perf_counter() - started
+    return clock() - started
 
 
-def grow(measure: Callable[[int], float], most: int) -> tuple[int, float]:
-    """Rows of a full batch, doubled from 1 while it pays, at most `most`; and its seconds.
+def grow(seconds: Callable[[int], float], most: int) -> int:
+    """Rows of a full batch, doubled from 1 while it pays, at most `most`.
 
-    >>> grow(lambda rows: 0.001 + 0.0001 * rows, 64)[0]  # overhead, then little per row: as many as allowed
+    >>> grow(lambda rows: 0.001 + 0.0001 * rows, 64)  # overhead, then little per row: as many as allowed
     64
-    >>> grow(lambda rows: 0.003 * rows, 64)[0]  # nothing is shared between rows: small batches, soon done
+    >>> grow(lambda rows: 0.003 * rows, 64)  # nothing is shared between rows: small batches, soon done
     1
     """
-    rows, taken = 1, measure(1)
+    rows, taken = 1, seconds(1)
     while rows < most:
         larger = min(2 * rows, most)
-        then = measure(larger)
+        then = seconds(larger)
         pays = larger / then >= WORTHWHILE * rows / taken
         if then > CHEAP_SECONDS and not pays:
             break
         rows, taken = larger, then
-    return rows, taken
+    return rows
+
+
+def limit(cost: Cost, size: int, most: int, target: float) -> int:
+    """Rows of a full batch of that size, from 1 to `most`: as many as take `target` seconds, or, if 0, as pay."""
+    if target:
+        return cost.within(target, size, most)
+    return grow(lambda rows: cost.seconds(rows, size), most)

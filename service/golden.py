@@ -1,6 +1,6 @@
 """Golden rows: sample inputs and the SavedModel's own answers, which every engine must give before it serves."""
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +8,7 @@ import numpy as np
 from service import tensors
 from service.engines.base import Engine
 from service.errors import ServiceError
-from service.tensors import Array
+from service.tensors import Array, Kind
 
 GOLDEN = Path("assets.extra/golden.npz")
 TOLERANCE = 1e-4
@@ -44,7 +44,7 @@ def differences(engine: Engine, groups: list[Group]) -> Iterator[tuple[str, floa
 
 def mixed(engine: Engine, groups: list[Group]) -> list[Group]:
     """Golden rows of different lengths as the batches that the service would make of them."""
-    lines: dict[Hashable, list[Group]] = {}
+    lines: dict[Kind, list[Group]] = {}
     for inputs, outputs in groups:
         given = {name: inputs[name] for name in engine.signature.inputs}
         lines.setdefault(tensors.kind(given, engine.ragged), []).append((given, outputs))

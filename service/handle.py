@@ -101,6 +101,7 @@ class ModelHandle:
         """The same for rows that stand in groups already, as `tensors.pack` and `tensors.cut` make them."""
         arrived = time.monotonic()
         ragged = self.engine.ragged
+        groups = [part for group in groups for part in self.batches(group)]
         jobs = [Job(inputs, tensors.kind(inputs, ragged), len(at), arrived, deadline) for at, inputs in groups]
         self.batcher.submit(jobs)
         try:
@@ -111,6 +112,14 @@ class ModelHandle:
             raise
         parts = [(at, answer.outputs) for (at, _), answer in zip(groups, answers, strict=True)]
         return Prediction(parts, sum(len(at) for at, _ in groups), answers)
+
+    def batches(self, group: Group) -> Sequence[Group]:
+        """A group as groups of no more rows than a batch of its kind should have."""
+        at, inputs = group
+        if len(at) == 1:
+            return [group]
+        parts = tensors.cut(inputs, self.batcher.limit(tensors.kind(inputs, self.engine.ragged)))
+        return [([at[place] for place in places], part) for places, part in parts]
 
     def interpret(self, outputs: tensors.Tensors, names: Sequence[str], top: int) -> list[dict[str, Any]]:
         """The rows of one group as the card reads them, in JSON values and NumPy numbers."""

@@ -1,20 +1,21 @@
 """From a folder of the store to a handle: picks the engine, warms it, and lets it serve only right answers."""
 
+import functools
 import importlib.util
 import logging
+import time
 from collections.abc import Callable, Sequence
-from functools import partial
 from pathlib import Path
 
 from service import card as cards
 from service import cost, fields, golden, tensors
-from service.batcher import Batcher, MakeDriver
+from service.batcher import Batcher, Clock, MakeDriver
 from service.engines.base import Engine
 from service.engines.onnx import TWIN
 from service.errors import ServiceError
 from service.handle import ModelHandle, example
 from service.metrics import ModelMetrics
-from service.queueing import Queue
+from service.queueing import Limit, Queue
 from service.schemas import Rows
 from service.settings import Settings
 from service.signature import Signature
@@ -25,6 +26,11 @@ LOG = logging.getLogger("manifold.loading")
 
 ChooseDriver = Callable[[float], MakeDriver]
 """From the seconds of a full batch to what should drive the batcher."""
+
+LOG = logging.getLogger("manifold.loading")
+
+KINDS = 1024
+"""Of so many kinds the limit is remembered."""
 
 
 class CannotServe(ServiceError):
@@ -86,7 +92,7 @@ def serve(
     if engine.ragged and not right_at_any_length(engine, groups):
         LOG.warning("%s/%s: rows of different lengths will share no batch", version.model, version.number)
         engine.ragged = tensors.ALIKE
-    rows, seconds = warm(engine, groups, settings.max_batch_rows)
+    limit, seconds = warm(engine, groups, settings)
     inputs = fields.build(
         engine.signature,
         card.inputs,
@@ -99,12 +105,12 @@ def serve(
         engine=engine,
         batcher=Batcher(
             engine,
-            Queue(rows, settings.max_queue_rows),
+            Queue(settings.max_batch_rows, settings.max_queue_rows, limit),
             choose_driver(seconds),
             ModelMetrics(version.model, version.number),
         ),
         rows=Rows(inputs, example(card, engine.signature)),
-        max_batch_rows=rows,
+        max_batch_rows=settings.max_batch_rows,
         max_queue_rows=settings.max_queue_rows,
     )
 
@@ -125,12 +131,36 @@ def right_at_any_length(engine: Engine, groups: list[golden.Group]) -> bool:
     return bool(together) and all(off <= golden.TOLERANCE for _, off in golden.differences(engine, together))
 
 
-def warm(engine: Engine, groups: Sequence[golden.Group], most: int) -> tuple[int, float]:
-    """Rows of a full batch, as many as pay, and its seconds, measured on the first golden row.
+def warm(
+    engine: Engine, groups: Sequence[golden.Group], settings: Settings, clock: Clock = time.perf_counter
+) -> tuple[Limit | None, float]:
+    """What limits a batch of each kind, and the seconds of the longest full batch, as measured on golden rows.
 
-    Without golden rows nothing can be tried: `most` rows, and for ever.
+    Without golden rows nothing can be tried: no limit but the settings', and for ever.
     """
     if not groups:
-        return most, float("inf")
-    row = {name: array[:1] for name, array in groups[0][0].items()}
-    return cost.grow(partial(cost.seconds, engine, row), most)
+        return None, float("inf")
+    samples = spread([{name: array[:1] for name, array in inputs.items()} for inputs, _ in groups])
+    most, target = settings.max_batch_rows, settings.target_ms / 1000
+    predicted = cost.fit(cost.measure(engine, samples, most, clock))
+
+    def rows(size: int) -> int:
+        return cost.limit(predicted, size, most, target)
+
+    limit = functools.lru_cache(KINDS)(lambda kind: rows(tensors.size(kind)))
+    seconds = max(predicted.seconds(rows(size), size) for size in samples)
+    if 0 < target < seconds:
+        LOG.warning("one row takes %.3g ms, more than the target of %.3g ms", 1000 * seconds, 1000 * target)
+    return limit, seconds
+
+
+def spread(rows: Sequence[tensors.Tensors]) -> dict[int, tensors.Tensors]:
+    """By size: the largest row, the middle and the smallest.
+
+    >>> import numpy as np
+    >>> list(spread([{"x": np.zeros((1, length))} for length in (7, 3, 5, 4, 9)]))
+    [9, 5, 3]
+    """
+    sized = {tensors.size(tensors.kind(row)): row for row in rows}
+    sizes = sorted(sized)
+    return {size: sized[size] for size in (sizes[-1], sizes[len(sizes) // 2], sizes[0])}

@@ -46,6 +46,9 @@ class Settings:
     threads: int = setting(32, "Threads of a gthread worker: requests it serves at once.", least=1)
     engine_threads: int = setting(0, "Threads of one engine. 0: cores divided by workers.", least=0)
     max_batch_rows: int = setting(64, "Rows the engine sees at once, at most.", least=1)
+    target_ms: float = setting(
+        0.0, "Milliseconds the engine may take for one batch: what decides its rows. 0: as many rows as pay.", least=0
+    )
     max_queue_rows: int = setting(1024, "Rows that may wait for one model in one worker; more get a 429.", least=1)
     request_timeout: float = setting(
         30.0, "Seconds a request may take, unless its X-Request-Timeout says less.", least=0.001

@@ -1,8 +1,9 @@
 """Rows in and out of batches: pure functions over named arrays whose first axis is the row."""
 
-from collections.abc import Hashable, Mapping, Sequence
+import math
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,7 +34,16 @@ def rows(tensors: Tensors) -> int:
     return counts.pop()
 
 
-def kind(tensors: Tensors, ragged: Ragged = ALIKE) -> Hashable:
+class Kind(NamedTuple):
+    """What rows share that may be in one batch."""
+
+    tensors: tuple[tuple[str, np.dtype[Any], tuple[Any, ...]], ...]
+    """Names, dtypes and shapes beyond axis 0; None is a length that may differ."""
+    longest: int = 0
+    """Steps of all ragged inputs together, at most."""
+
+
+def kind(tensors: Tensors, ragged: Ragged = ALIKE) -> Kind:
     """What may share a batch: equal names, dtypes and shapes beyond axis 0.
 
     Ragged inputs may differ in length: as long as all of them together have the same power of two of steps, so that
@@ -47,15 +57,28 @@ def kind(tensors: Tensors, ragged: Ragged = ALIKE) -> Hashable:
     True
     """
     if not ragged:
-        return tuple([(name, array.dtype, array.shape[1:]) for name, array in tensors.items()])
+        return Kind(tuple([(name, array.dtype, array.shape[1:]) for name, array in tensors.items()]))
     steps, parts = 0, []
     for name, array in tensors.items():
         if name in ragged and array.shape[1]:  # Without a step, a row has nothing to leave out.
             steps += array.shape[1]
-            parts.append((name, array.dtype, array.shape[2:]))
+            parts.append((name, array.dtype, (None, *array.shape[2:])))
         elif name not in ragged.values():
             parts.append((name, array.dtype, array.shape[1:]))
-    return steps.bit_length(), tuple(parts)
+    return Kind(tuple(parts), (1 << steps.bit_length()) - 1)
+
+
+def size(kind: Kind) -> int:
+    """How many elements a row of that kind has, in all its tensors; the most it may have, where lengths differ.
+
+    >>> size(kind({"x": np.zeros((9, 2, 3)), "y": np.zeros(9)}))
+    7
+    >>> size(kind({"x": np.zeros((1, 5, 3))}, {"x": "lengths"}))  # of up to seven steps
+    21
+    """
+    fixed: int = sum(math.prod(shape) for _, _, shape in kind.tensors if None not in shape)
+    steps: list[int] = [math.prod(shape[1:]) for _, _, shape in kind.tensors if None in shape]
+    return fixed + kind.longest * max(steps, default=0)
 
 
 def join(parts: Sequence[Tensors], ragged: Ragged = ALIKE) -> Tensors:
@@ -136,7 +159,7 @@ def pack(rows: Sequence[Row], most: int, ragged: Ragged = ALIKE) -> list[Group]:
     single = [{name: array[np.newaxis] for name, array in row.items()} for row in rows]
     if len(single) == 1:
         return [([0], single[0])]
-    positions: dict[Hashable, list[int]] = {}
+    positions: dict[Kind, list[int]] = {}
     for position, row in enumerate(single):
         positions.setdefault(kind(row, ragged), []).append(position)
     return [

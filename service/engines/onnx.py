@@ -1,5 +1,6 @@
 """ONNX Runtime: the verified twin of a SavedModel, 4 to 37 times faster on a CPU, without TensorFlow."""
 
+import functools
 import json
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,8 @@ class OnnxEngine:
         options.enable_mem_pattern = False
         # Spinning threads would burn the cores that HTTP workers need.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        share_memory()
+        options.add_session_config_entry("session.use_env_allocators", "1")
         self._session = onnxruntime.InferenceSession(str(folder / TWIN), options, providers=["CPUExecutionProvider"])
         self.signature = Signature(
             {node.name: spec(node) for node in self._session.get_inputs()},
@@ -64,6 +67,15 @@ class OnnxEngine:
 
     def close(self) -> None:
         del self._session
+
+
+@functools.cache
+def share_memory() -> None:
+    """One arena for all models of this process, once: each of its own would keep what its largest batch took."""
+    memory = onnxruntime.OrtMemoryInfo(
+        "Cpu", onnxruntime.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, onnxruntime.OrtMemType.DEFAULT
+    )
+    onnxruntime.create_and_register_allocator(memory, None)
 
 
 def texts(name: str, strings: Array) -> Array:

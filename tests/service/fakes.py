@@ -11,9 +11,10 @@ from service import fields, server, tensors
 from service.batcher import Batcher
 from service.card import Card
 from service.catalog import Catalog
+from service.cost import Cost
 from service.engines.base import Engine
 from service.handle import ModelHandle, example
-from service.queueing import Answer, Job, Queue
+from service.queueing import Answer, Job, Limit, Queue
 from service.schemas import Rows
 from service.signature import Signature, TensorSpec
 from service.store import Version
@@ -109,6 +110,23 @@ class Clock:
         return self.now
 
 
+class PricedEngine(FakeEngine):
+    """Takes what `cost` says of its first input's shape, by a clock of its own."""
+
+    def __init__(self, cost: Cost, function: Callable[[Tensors], Mapping[str, Array]] = weighted) -> None:
+        super().__init__(function=function, immune=True)
+        self.cost = cost
+        self.clock = Clock()
+
+    def run(self, inputs: Tensors) -> dict[str, Array]:
+        self.clock.now += self.cost.seconds(*next(iter(inputs.values())).shape)
+        return super().run(inputs)
+
+    def batches(self) -> list[tuple[int, ...]]:
+        """Rows and elements of every call."""
+        return [next(iter(call.values())).shape for call in self.calls]
+
+
 class ManualDriver:
     """Steps when the test says; counts how often it was woken."""
 
@@ -162,6 +180,7 @@ def handle(
     card: Card | None = None,
     max_batch_rows: int = 8,
     max_queue_rows: int = 32,
+    limit: Limit | None = None,
 ) -> ModelHandle:
     """A served version around an engine, driven by hand; its card may describe anything but words."""
     card = card or Card()
@@ -170,7 +189,7 @@ def handle(
         version=version,
         card=card,
         engine=engine,
-        batcher=Batcher(engine, Queue(max_batch_rows, max_queue_rows), hand),
+        batcher=Batcher(engine, Queue(max_batch_rows, max_queue_rows, limit), hand),
         rows=Rows(fields.build(engine.signature, card.inputs, {}.__getitem__), example(card, engine.signature)),
         max_batch_rows=max_batch_rows,
         max_queue_rows=max_queue_rows,

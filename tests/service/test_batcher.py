@@ -32,6 +32,9 @@ from tests.service.fakes import (
 SECONDS = 60
 """How long a test waits for what must come at once, before it fails."""
 
+MOST = 6
+"""Rows of a batch."""
+
 POISON = {RAISES, SHORT, LONG, NAMELESS}
 VALUES = st.integers(-50, 50) | st.sampled_from(sorted(POISON))
 DTYPES = st.sampled_from(["float32", "float64", "int8"])
@@ -59,7 +62,7 @@ class BatcherMachine(RuleBasedStateMachine):
         super().__init__()
         self.clock = Clock()
         self.engine = self.make_engine()
-        self.queue = Queue(max_batch_rows=6, max_queue_rows=24)
+        self.queue = Queue(MOST, max_queue_rows=24)
         self.batcher = Batcher(self.engine, self.queue, ManualDriver, clock=self.clock)
         self.accepted: list[Accepted] = []
         self.closed = False
@@ -134,7 +137,7 @@ class BatcherMachine(RuleBasedStateMachine):
     def a_batch_holds_one_kind_and_no_more_rows_than_allowed_unless_it_is_one_job(self):
         largest = max((accepted.job.rows for accepted in self.accepted), default=0)
         assert all(len({tensors.kind(call)}) == 1 for call in self.engine.calls)
-        assert all(tensors.rows(call) <= max(self.queue.max_batch_rows, largest) for call in self.engine.calls)
+        assert all(tensors.rows(call) <= max(MOST, largest) for call in self.engine.calls)
 
     @invariant()
     def once_closed_every_accepted_job_is_done(self):

@@ -6,12 +6,15 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+import uvloop
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from service.batcher import Batcher
 from service.queueing import Queue
 from service.server import LoopDriver
 from service.tensors import Array, Tensors
-from tests.service.fakes import FakeEngine, job
+from tests.service.fakes import FakeEngine, job, weighted
 from tests.service.server import SECONDS
 
 THREADS, EACH = 8, 300
@@ -104,3 +107,72 @@ def test_an_engine_on_the_loop_is_never_asked_from_another_thread(loop):
 
 async def own_thread() -> int:
     return threading.get_ident()
+
+
+class Calls:
+    """Which model's engine was called, one after another."""
+
+    def __init__(self) -> None:
+        self.order: list[str] = []
+
+    def engine(self, name: str) -> FakeEngine:
+        def compute(inputs: Tensors) -> dict[str, Array]:
+            self.order.append(name)
+            return weighted(inputs)
+
+        return FakeEngine(function=compute, immune=True)
+
+
+@pytest.mark.parametrize("new_loop", [asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
+@given(st.lists(st.integers(1, 5), min_size=1, max_size=4), st.integers(0, 30), st.integers(1, 3))
+@settings(max_examples=40, deadline=None)
+def test_on_one_loop_no_other_model_has_more_than_one_call_before_a_model_is_asked(new_loop, busy, turns, asked):
+    """However long the others' lines are: each has many batches waiting, and the loop is left after any of them."""
+    calls = Calls()
+
+    async def scenario() -> None:
+        loop = asyncio.get_running_loop()
+
+        def model(name: str) -> Batcher:
+            return Batcher(calls.engine(name), Queue(1, 10**6), lambda step: LoopDriver(step, loop))
+
+        patient = model("patient")
+        others = [model(f"other {number}") for number in range(len(busy))]
+        for other, batches in zip(others, busy, strict=True):
+            other.submit([job([[1.0]]) for _ in range(10 * batches)])
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        for _ in range(asked):
+            before = len(calls.order)
+            one = job([[2.0]])
+            patient.submit([one])
+            await asyncio.wrap_future(one.future)
+            seen = calls.order[before : calls.order.index("patient", before)]
+            assert len(seen) == len(set(seen))
+        for batcher in [patient, *others]:
+            batcher.close()
+
+    loop = new_loop()
+    loop.run_until_complete(scenario())
+    loop.close()
+    assert calls.order.count("patient") == asked
+
+
+def test_a_model_on_the_loop_is_answered_while_one_on_a_thread_computes(loop):
+    computing, go_on = threading.Event(), threading.Event()
+
+    def compute(inputs: Tensors) -> dict[str, Array]:
+        computing.set()
+        assert go_on.wait(SECONDS)
+        return weighted(inputs)
+
+    slow, quick = Batcher(FakeEngine(function=compute), Queue(8, 100)), batcher_on(loop)
+    long, short = job([[1.0]]), job([[2.0]])
+    slow.submit([long])
+    assert computing.wait(SECONDS)
+    quick.submit([short])
+    assert short.future.result(SECONDS).outputs["y"].item() == 2.0
+    assert not long.future.done()
+    go_on.set()
+    assert long.future.result(SECONDS).outputs["y"].item() == 1.0
+    slow.close()

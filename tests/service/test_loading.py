@@ -2,28 +2,34 @@
 
 import json
 import shutil
+from collections.abc import Hashable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from service import card as cards
-from service import golden, loading
+from service import golden, loading, tensors
 from service.batcher import ThreadDriver
 from service.card import Card
+from service.cost import Cost
 from service.engines.onnx import TWIN, OnnxEngine
 from service.loading import CannotServe, load, serve
 from service.settings import Settings
 from service.signature import Signature
 from service.store import Version
 from tests.service import artifacts
-from tests.service.fakes import FakeEngine, Hand, specs
+from tests.service.fakes import FakeEngine, Hand, PricedEngine, handle, specs
 
 ONNX = Settings(engine="onnx")
 
 
 def version(folder: Path) -> Version:
     return Version(folder.parent.name, int(folder.name), folder)
+
+
+def kind_of(size: int) -> Hashable:
+    return tensors.kind({"x": np.zeros((1, size), np.float32)})
 
 
 @pytest.fixture
@@ -179,6 +185,27 @@ class TestTheHandle:
         for row, answer in zip(rows, outputs["read"], strict=True):
             [alone] = handle.engine.run({"words": row["words"][np.newaxis]})["read"]
             np.testing.assert_allclose(answer, alone, rtol=1e-6)
+
+    def test_a_target_decides_the_rows_of_a_batch_by_its_kind(self):
+        engine = PricedEngine(Cost(call=0.001, row=0.002, row_element=0.0001))
+        groups = [({"x": np.zeros((2, size), np.float32)}, {}) for size in (10, 80)]
+        limit, seconds = loading.warm(engine, groups, Settings(target_ms=20), engine.clock)
+        assert limit is not None
+        assert [limit(kind_of(size)) for size in (5, 10, 40, 80, 400)] == [7, 6, 3, 1, 1]
+        assert seconds == pytest.approx(0.019)
+
+    def test_a_request_of_many_rows_is_queued_in_jobs_that_its_kind_allows(self):
+        engine, hand = FakeEngine(), Hand()
+        made = handle(engine, hand, limit={kind_of(2): 2, kind_of(3): 3}.__getitem__)
+        rows = [{"x": np.full(2 + number % 2, number, np.float32)} for number in range(11)]
+        prediction = made.predict(rows, 1e18, hand.wait)
+        assert sorted(len(call["x"]) for call in engine.calls) == [2, 2, 2, 2, 3]
+        answers = prediction.in_order(lambda outputs: outputs["y"].ravel().tolist())
+        assert answers == [number * (6 if number % 2 else 3) for number in range(11)]
+
+    def test_a_target_that_one_row_misses_is_told(self, toy_folder: Path, caplog: pytest.LogCaptureFixture):
+        load(version(toy_folder), Settings(engine="onnx", target_ms=1e-6), lambda _: Hand())
+        assert "more than the target of 1e-06 ms" in caplog.text
 
     def test_a_thread_may_drive_it(self, toy_folder: Path):
         from service.server import wait

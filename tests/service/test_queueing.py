@@ -54,6 +54,22 @@ def test_no_batch_has_more_rows_than_allowed_unless_it_is_a_single_job(jobs, mos
     assert all(sum(one.rows for one in batch) <= most or len(batch) == 1 for batch in batches)
 
 
+LIMITS = st.fixed_dictionaries({kind: st.integers(1, 16) for kind in "abcd"})
+
+
+@given(JOBS, LIMITS)
+def test_every_kind_may_have_a_limit_of_its_own(jobs, limits):
+    queue = Queue(99, ROOM, limits.__getitem__)
+    for one in jobs:
+        queue.put([one])
+    batches, _ = emptied(queue)
+    for batch in batches:
+        assert len(batch) == 1 or sum(one.rows for one in batch) <= limits[batch[0].kind]
+    for kind, most in limits.items():
+        own = [batch for batch in batches if batch[0].kind == kind]
+        assert all(sum(one.rows for one in left) + right[0].rows > most for left, right in pairwise(own))
+
+
 @given(JOBS)
 def test_a_batch_holds_one_kind_only(jobs):
     batches, _ = emptied(filled(jobs))
