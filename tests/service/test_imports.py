@@ -72,6 +72,7 @@ def test_models_import_keras_what_types_need_and_what_weights_are_computed_with(
         (("PIL",), {"service/images.py"}),
         (("backports", "zlib", "gzip"), {"service/dialects/bodies/coding.py"}),
         (("msgpack",), {"service/dialects/bodies/packed.py"}),
+        (("simdjson",), {"service/dialects/bodies/numbers.py"}),
         (("zipfile",), {"service/dialects/bodies/npz.py"}),
         (("prometheus_client",), {"service/metrics.py"}),
         (
