@@ -22,13 +22,11 @@ CHEAP_SECONDS = 0.005
 WORTHWHILE = 1.1
 """Beyond that, a batch twice as large must answer at least so many times the rows per second."""
 TRIES = 3
-"""The best of so many counts: what else the machine does only ever adds."""
+"""So often is a trial repeated, and the best counts: what else the machine does only ever adds."""
 STEP = 4
 """Trials take 1 row, then so many times as many."""
-BUDGET = 0.04
+BUDGET = 0.05
 """Seconds that the trials of one model may take in all, beside the two that are always made."""
-SHARE = 8
-"""A trial is repeated for up to this part of the budget."""
 
 CAUTION = (3, 2, 0, 1)
 """The coefficients of a cost, first those that make a large batch dear."""
@@ -105,10 +103,10 @@ def measure(
     """Trials of 1, 4, 16, … up to `most` rows of every sample; a sample is a row, with a batch axis of 1, by its size.
 
     The first sample, which should be the largest, is always tried with two numbers of rows. What else would not end in
-    the budget, by the trial before, is left out, and so is what is larger than a batch that is not cheap: its memory
-    would be taken for nothing.
+    half the budget, by the trial before, is left out, and so is what is larger than a batch that is not cheap: its
+    memory would be taken for nothing. Then all are tried again in turn while the budget lasts, and the best counts.
     """
-    end = clock() + budget
+    start = clock()
     first = next(iter(samples))
     latest: dict[int, Trial] = {}
     found: list[Trial] = []
@@ -116,10 +114,16 @@ def measure(
         if size != first or rows > STEP:
             before = latest.get(size, latest[first])
             larger = rows / before.rows
-            if clock() + before.seconds * larger > end or (larger > 1 and before.seconds > CHEAP_SECONDS):
+            late = clock() + before.seconds * larger > start + budget / 2
+            if late or (larger > 1 and before.seconds > CHEAP_SECONDS):
                 continue
-        latest[size] = Trial(rows, size, seconds(engine, sample, rows, clock, min(end, clock() + budget / SHARE)))
+        latest[size] = Trial(rows, size, timed(engine, repeated(sample, rows), clock))
         found.append(latest[size])
+    for place in [*range(len(found))] * TRIES:
+        best = found[place]
+        if clock() + best.seconds <= start + budget:
+            again = timed(engine, repeated(samples[best.size], best.rows), clock)
+            found[place] = best._replace(seconds=min(best.seconds, again))
     return found
 
 
@@ -132,17 +136,16 @@ def multiplied(most: int) -> list[int]:
     return [*itertools.takewhile(lambda rows: rows < most, (STEP**power for power in itertools.count())), most]
 
 
-def seconds(
-    engine: Engine, row: Tensors, rows: int, clock: Clock = time.perf_counter, end: float = float("inf")
-) -> float:
-    """Seconds of one batch that repeats a row, the best of a few tries before `end`, at least one."""
-    batch = {name: np.repeat(array, rows, axis=0) for name, array in row.items()}
-    best = timed(engine, batch, clock)
-    for _ in range(TRIES):
-        if clock() + best > end:
-            break
-        best = min(best, timed(engine, batch, clock))
-    return best
+def repeated(row: Tensors, rows: int) -> Tensors:
+    """A batch of so many times a row."""
+    return {name: np.repeat(array, rows, axis=0) for name, array in row.items()}
+
+
+def seconds(engine: Engine, row: Tensors, rows: int, clock: Clock = time.perf_counter) -> float:
+    """Seconds of one batch that repeats a row, the best of a few tries."""
+    batch = repeated(row, rows)
+    engine.run(batch)
+    return min(timed(engine, batch, clock) for _ in range(TRIES))
 
 
 def timed(engine: Engine, batch: Tensors, clock: Clock) -> float:
