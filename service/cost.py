@@ -102,19 +102,20 @@ def measure(
 ) -> list[Trial]:
     """Trials of 1, 4, 16, … up to `most` rows of every sample; a sample is a row, with a batch axis of 1, by its size.
 
-    The first sample, which should be the largest, is tried with two numbers of rows, and with more while that pays;
-    the others, as long as that leaves half the budget. Then all are tried again in turn while the budget lasts, and the
-    best counts. Batches that do not pay are not tried, for their memory would be taken for nothing.
+    The first sample, which should be the largest, is tried twice with two numbers of rows, and with more while that
+    pays; the others, as long as that leaves half the budget. Then all are tried again in turn while the budget lasts,
+    and the best counts. Batches that do not pay are not tried, for their memory would be taken for nothing.
     """
     start = clock()
     first = next(iter(samples))
     by_size: dict[int, list[Trial]] = {size: [] for size in samples}
     for rows, (size, sample) in itertools.product(multiplied(most), samples.items()):
-        before = by_size[size] or by_size[first]
+        batch, before = repeated(sample, rows), by_size[size] or by_size[first]
         late = size != first and clock() + before[-1].seconds * rows / before[-1].rows > start + budget / 2
         if late or not worth_more(by_size[size]):
             continue
-        by_size[size].append(Trial(rows, size, timed(engine, repeated(sample, rows), clock)))
+        tries = 2 if size == first and rows <= STEP else 1
+        by_size[size].append(Trial(rows, size, min(timed(engine, batch, clock) for _ in range(tries))))
     found = [trial for trials in by_size.values() for trial in trials]
     for place in [*range(len(found))] * TRIES:
         best = found[place]
