@@ -77,7 +77,7 @@ class Tokens(Tensor):
             raise Misfit((), f"expected {WORDS}, got a list of strings; several rows are a list of objects")
         ids = nested.to_array(value, np.dtype(np.int64), (None,))
         unsigned = ids.view(np.uint64)  # a negative id becomes a huge one: one comparison for both ends
-        if unsigned.max() >= self.tokens.words:
+        if np.maximum.reduce(unsigned) >= self.tokens.words:
             wrong = int(np.flatnonzero(unsigned >= self.tokens.words)[0])
             raise Misfit((wrong,), f"expected a token id from 0 to {self.tokens.words - 1}, got {ids[wrong]}")
         return ids

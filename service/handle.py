@@ -41,17 +41,18 @@ class Prediction:
 
     def in_order(self, of_group: Callable[[tensors.Tensors], Iterable[Any]]) -> list[Any]:
         """`of_group` makes one JSON value per row of a group; all values, in the request's order."""
-        groups = [
-            (positions, {name: tensors.widened(array) for name, array in outputs.items()})
-            for positions, outputs in self.groups
-        ]
-        if len(groups) == 1:
-            return list(of_group(groups[0][1]))
+        if len(self.groups) == 1:
+            return list(of_group(wide(self.groups[0][1])))
         values: list[Any] = [None] * self.rows
-        for positions, outputs in groups:
-            for position, value in zip(positions, of_group(outputs), strict=True):
+        for positions, outputs in self.groups:
+            for position, value in zip(positions, of_group(wide(outputs)), strict=True):
                 values[position] = value
         return values
+
+
+def wide(outputs: tensors.Tensors) -> tensors.Tensors:
+    """Outputs as JSON can write them."""
+    return {name: tensors.widened(array) for name, array in outputs.items()}
 
 
 @dataclass(frozen=True)

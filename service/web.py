@@ -32,6 +32,7 @@ class Context(RequestContext):
     def __init__(self, app: "App", environ: Environ) -> None:
         self.app = app
         self.request: Request = app.request_class(environ)
+        self.request.max_content_length = app.config["MAX_CONTENT_LENGTH"]
         self.flashes = None
         self._session = NO_SESSION
         self._after_request_functions = []

@@ -124,7 +124,7 @@ def label(handle: ModelHandle) -> None:
 
 def json_response(value: Any, status: int = 200, mimetype: str = "application/json") -> Response:
     """JSON with NumPy arrays and numbers in it."""
-    return Response(orjson.dumps(value, option=DUMP), status, mimetype=mimetype)
+    return Response(orjson.dumps(value, option=DUMP), status, content_type=mimetype)
 
 
 def with_hint(response: Response, error: ServiceError) -> Response:

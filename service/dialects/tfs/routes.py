@@ -8,6 +8,7 @@ ours answers rightly; a client that works with theirs works here.
 import json
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from flask import Blueprint, Response
@@ -58,7 +59,7 @@ def blueprint(catalog: Catalog, settings: Settings, wait: Wait) -> Blueprint:
     @tfs.route("/<path:rest>", methods=METHODS)
     def route(rest: str) -> Response:
         request = current_request()
-        if request.method == "POST" and (match := PREDICT.fullmatch(rest)):
+        if request.method == "POST" and (match := asked(rest)):
             handle = find(catalog, match)
             label(handle)
             return ANSWERS[match["verb"].lower()](handle, settings, wait)
@@ -69,6 +70,12 @@ def blueprint(catalog: Catalog, settings: Settings, wait: Wait) -> Blueprint:
         raise Malformed(f"Malformed request: {request.method} {request.path}")
 
     return tfs
+
+
+@lru_cache(1024)
+def asked(path: str) -> re.Match[str] | None:
+    """Of which model a path asks what, if it does."""
+    return PREDICT.fullmatch(path)
 
 
 def find(catalog: Catalog, match: re.Match[str]) -> ModelHandle:
@@ -133,7 +140,7 @@ ANSWERS = {"predict": predict, "classify": classify, "regress": regress}
 
 def dumped(answer: Any, handle: ModelHandle, prediction: Prediction) -> Response:
     """What a model answers, as JSON."""
-    return describe(Response(dump(answer, prediction), mimetype="application/json"), handle, prediction)
+    return describe(Response(dump(answer, prediction), content_type="application/json"), handle, prediction)
 
 
 def envelope(body: Any, expected: str) -> dict[str, Any]:

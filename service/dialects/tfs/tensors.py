@@ -87,9 +87,11 @@ def decode(row: Any, depths: Mapping[str, int]) -> Any:
     """A row with the base64 of its strings as bytes, so many lists deep; outside of lists as text, where it is some."""
     if type(row) is not dict:
         return row
-    coded = {name: decoded(row[name], depth) for name, depth in depths.items() if holds_base64(row.get(name), depth)}
-    coded = {name: text(value) if type(value) is bytes else value for name, value in coded.items()}
-    return {**row, **coded} if coded else row
+    for name, depth in depths.items():
+        if holds_base64(row.get(name), depth):
+            value = decoded(row[name], depth)
+            row = {**row, name: text(value) if type(value) is bytes else value}
+    return row
 
 
 def holds_base64(value: Any, depth: int) -> bool:
