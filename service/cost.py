@@ -22,13 +22,11 @@ CHEAP_SECONDS = 0.005
 WORTHWHILE = 1.1
 """Beyond that, a batch twice as large must answer at least so many times the rows per second."""
 TRIES = 3
-"""The best of so many counts: what else the machine does only ever adds."""
+"""So often is a trial repeated, and the best counts: what else the machine does only ever adds."""
 STEP = 4
 """Trials take 1 row, then so many times as many."""
-BUDGET = 0.04
-"""Seconds that the trials of one model may take in all, beside the two that are always made."""
-SHARE = 8
-"""A trial is repeated for up to this part of the budget."""
+BUDGET = 0.05
+"""Seconds that the trials of one model may take in all, beside those of its largest row."""
 
 CAUTION = (3, 2, 0, 1)
 """The coefficients of a cost, first those that make a large batch dear."""
@@ -104,23 +102,39 @@ def measure(
 ) -> list[Trial]:
     """Trials of 1, 4, 16, … up to `most` rows of every sample; a sample is a row, with a batch axis of 1, by its size.
 
-    The first sample, which should be the largest, is always tried with two numbers of rows. What else would not end in
-    the budget, by the trial before, is left out, and so is what is larger than a batch that is not cheap: its memory
-    would be taken for nothing.
+    The first sample, which should be the largest, is tried twice with two numbers of rows, and with more while that
+    pays; the others, as long as that leaves half the budget. Then all are tried again in turn while the budget lasts,
+    and the best counts. Batches that do not pay are not tried, for their memory would be taken for nothing.
     """
-    end = clock() + budget
+    start = clock()
     first = next(iter(samples))
-    latest: dict[int, Trial] = {}
-    found: list[Trial] = []
+    by_size: dict[int, list[Trial]] = {size: [] for size in samples}
     for rows, (size, sample) in itertools.product(multiplied(most), samples.items()):
-        if size != first or rows > STEP:
-            before = latest.get(size, latest[first])
-            larger = rows / before.rows
-            if clock() + before.seconds * larger > end or (larger > 1 and before.seconds > CHEAP_SECONDS):
-                continue
-        latest[size] = Trial(rows, size, seconds(engine, sample, rows, clock, min(end, clock() + budget / SHARE)))
-        found.append(latest[size])
+        batch, before = repeated(sample, rows), by_size[size] or by_size[first]
+        late = size != first and clock() + before[-1].seconds * rows / before[-1].rows > start + budget / 2
+        if late or not worth_more(by_size[size]):
+            continue
+        tries = 2 if size == first and rows <= STEP else 1
+        by_size[size].append(Trial(rows, size, min(timed(engine, batch, clock) for _ in range(tries))))
+    found = [trial for trials in by_size.values() for trial in trials]
+    for place in [*range(len(found))] * TRIES:
+        best = found[place]
+        if clock() + best.seconds <= start + budget:
+            again = timed(engine, repeated(samples[best.size], best.rows), clock)
+            found[place] = best._replace(seconds=min(best.seconds, again))
     return found
+
+
+def worth_more(trials: Sequence[Trial]) -> bool:
+    """Whether to try more rows: after less than two trials, a cheap batch, or one that paid beside the one before it.
+
+    >>> worth_more([Trial(1, 9, 0.010), Trial(4, 9, 0.020)]), worth_more([Trial(1, 9, 0.010), Trial(4, 9, 0.040)])
+    (True, False)
+    """
+    if len(trials) < 2 or trials[-1].seconds <= CHEAP_SECONDS:
+        return True
+    before, last = trials[-2:]
+    return last.rows / last.seconds >= WORTHWHILE**2 * before.rows / before.seconds
 
 
 def multiplied(most: int) -> list[int]:
@@ -132,17 +146,16 @@ def multiplied(most: int) -> list[int]:
     return [*itertools.takewhile(lambda rows: rows < most, (STEP**power for power in itertools.count())), most]
 
 
-def seconds(
-    engine: Engine, row: Tensors, rows: int, clock: Clock = time.perf_counter, end: float = float("inf")
-) -> float:
-    """Seconds of one batch that repeats a row, the best of a few tries before `end`, at least one."""
-    batch = {name: np.repeat(array, rows, axis=0) for name, array in row.items()}
-    best = timed(engine, batch, clock)
-    for _ in range(TRIES):
-        if clock() + best > end:
-            break
-        best = min(best, timed(engine, batch, clock))
-    return best
+def repeated(row: Tensors, rows: int) -> Tensors:
+    """A batch of so many times a row."""
+    return {name: np.repeat(array, rows, axis=0) for name, array in row.items()}
+
+
+def seconds(engine: Engine, row: Tensors, rows: int, clock: Clock = time.perf_counter) -> float:
+    """Seconds of one batch that repeats a row, the best of a few tries."""
+    batch = repeated(row, rows)
+    engine.run(batch)
+    return min(timed(engine, batch, clock) for _ in range(TRIES))
 
 
 def timed(engine: Engine, batch: Tensors, clock: Clock) -> float:
@@ -152,8 +165,8 @@ def timed(engine: Engine, batch: Tensors, clock: Clock) -> float:
     return clock() - started
 
 
-def grow(seconds: Callable[[int], float], most: int) -> int:
-    """Rows of a full batch, doubled from 1 while it pays, at most `most`.
+def grow(seconds: Callable[[int], float], most: int, tried: int | None = None) -> int:
+    """Rows of a full batch, doubled from 1 while it is cheap or pays, at most `most`; what pays must have been tried.
 
     >>> grow(lambda rows: 0.001 + 0.0001 * rows, 64)  # overhead, then little per row: as many as allowed
     64
@@ -164,15 +177,15 @@ def grow(seconds: Callable[[int], float], most: int) -> int:
     while rows < most:
         larger = min(2 * rows, most)
         then = seconds(larger)
-        pays = larger / then >= WORTHWHILE * rows / taken
+        pays = larger / then >= WORTHWHILE * rows / taken and larger <= (tried or most)
         if then > CHEAP_SECONDS and not pays:
             break
         rows, taken = larger, then
     return rows
 
 
-def limit(cost: Cost, size: int, most: int, target: float) -> int:
+def limit(cost: Cost, size: int, most: int, target: float, tried: int | None = None) -> int:
     """Rows of a full batch of that size, from 1 to `most`: as many as take `target` seconds, or, if 0, as pay."""
     if target:
         return cost.within(target, size, most)
-    return grow(lambda rows: cost.seconds(rows, size), most)
+    return grow(lambda rows: cost.seconds(rows, size), most, tried)

@@ -142,10 +142,11 @@ def warm(
         return None, float("inf")
     samples = spread([{name: array[:1] for name, array in inputs.items()} for inputs, _ in groups])
     most, target = settings.max_batch_rows, settings.target_ms / 1000
-    predicted = cost.fit(cost.measure(engine, samples, most, clock))
+    trials = cost.measure(engine, samples, most, clock)
+    predicted, tried = cost.fit(trials), max(trial.rows for trial in trials)
 
     def rows(size: int) -> int:
-        return cost.limit(predicted, size, most, target)
+        return cost.limit(predicted, size, most, target, tried)
 
     limit = functools.lru_cache(KINDS)(lambda kind: rows(tensors.size(kind)))
     seconds = max(predicted.seconds(rows(size), size) for size in samples)

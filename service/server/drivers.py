@@ -21,8 +21,13 @@ def on_loop(loop: asyncio.AbstractEventLoop) -> bool:
     return asyncio._get_running_loop() is loop  # noqa: SLF001 - documented for such uses: None where none runs
 
 
+REST = 4
+"""Turns of the loop between two batches of a model: so many a request needs that came meanwhile, from its bytes to its
+answer from another model. Without, it would wait for two more of these batches."""
+
+
 class LoopDriver:
-    """Answers batches on the event loop: one per turn, so that the loop takes in new requests between two."""
+    """Answers batches on the event loop, and rests between two, so that the loop takes in and answers requests."""
 
     def __init__(self, step: Callable[[], bool], loop: asyncio.AbstractEventLoop) -> None:
         self._step = step
@@ -38,9 +43,13 @@ class LoopDriver:
 
     def _turn(self) -> None:
         if self._step():
-            self._loop.call_soon(self._turn)
+            self._rest(REST)
         else:
             self._scheduled = False
+
+    def _rest(self, turns: int) -> None:
+        """Take the next turn after so many of the loop's."""
+        self._loop.call_soon(*((self._rest, turns - 1) if turns else (self._turn,)))
 
     def close(self) -> None:
         if on_loop(self._loop) or not self._loop.is_running():

@@ -1,6 +1,7 @@
 """The driver of quick models, which answers them on the event loop, however a job comes."""
 
 import asyncio
+import socket
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from service.batcher import Batcher
 from service.queueing import Queue
 from service.server import LoopDriver
+from service.server.tasks import run, wait
 from service.tensors import Array, Tensors
 from tests.service.fakes import FakeEngine, job, weighted
 from tests.service.server import SECONDS
@@ -109,55 +111,6 @@ async def own_thread() -> int:
     return threading.get_ident()
 
 
-class Calls:
-    """Which model's engine was called, one after another."""
-
-    def __init__(self) -> None:
-        self.order: list[str] = []
-
-    def engine(self, name: str) -> FakeEngine:
-        def compute(inputs: Tensors) -> dict[str, Array]:
-            self.order.append(name)
-            return weighted(inputs)
-
-        return FakeEngine(function=compute, immune=True)
-
-
-@pytest.mark.parametrize("new_loop", [asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
-@given(st.lists(st.integers(1, 5), min_size=1, max_size=4), st.integers(0, 30), st.integers(1, 3))
-@settings(max_examples=40, deadline=None)
-def test_on_one_loop_no_other_model_has_more_than_one_call_before_a_model_is_asked(new_loop, busy, turns, asked):
-    """However long the others' lines are: each has many batches waiting, and the loop is left after any of them."""
-    calls = Calls()
-
-    async def scenario() -> None:
-        loop = asyncio.get_running_loop()
-
-        def model(name: str) -> Batcher:
-            return Batcher(calls.engine(name), Queue(1, 10**6), lambda step: LoopDriver(step, loop))
-
-        patient = model("patient")
-        others = [model(f"other {number}") for number in range(len(busy))]
-        for other, batches in zip(others, busy, strict=True):
-            other.submit([job([[1.0]]) for _ in range(10 * batches)])
-        for _ in range(turns):
-            await asyncio.sleep(0)
-        for _ in range(asked):
-            before = len(calls.order)
-            one = job([[2.0]])
-            patient.submit([one])
-            await asyncio.wrap_future(one.future)
-            seen = calls.order[before : calls.order.index("patient", before)]
-            assert len(seen) == len(set(seen))
-        for batcher in [patient, *others]:
-            batcher.close()
-
-    loop = new_loop()
-    loop.run_until_complete(scenario())
-    loop.close()
-    assert calls.order.count("patient") == asked
-
-
 def test_a_model_on_the_loop_is_answered_while_one_on_a_thread_computes(loop):
     computing, go_on = threading.Event(), threading.Event()
 
@@ -176,3 +129,50 @@ def test_a_model_on_the_loop_is_answered_while_one_on_a_thread_computes(loop):
     go_on.set()
     assert long.future.result(SECONDS).outputs["y"].item() == 1.0
     slow.close()
+
+
+@pytest.mark.parametrize("new_loop", [asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
+@given(st.integers(1, 4), st.integers(1, 12))
+@settings(max_examples=40, deadline=None)
+def test_a_request_waits_for_no_more_than_one_call_of_any_other_model_on_the_loop(new_loop, models, at):
+    """From the moment it comes, in the midst of a call, until its task goes on with the answer."""
+    order: list[str] = []
+    here, there = socket.socketpair()
+    loop = new_loop()
+
+    def engine(name: str) -> FakeEngine:
+        def compute(inputs: Tensors) -> dict[str, Array]:
+            order.append(name)
+            if len(order) == at:
+                there.send(b"request")
+            return weighted(inputs)
+
+        return FakeEngine(function=compute, immune=True)
+
+    async def scenario() -> list[str]:
+        names = [f"other {number}" for number in range(models)]
+        patient, *others = [
+            Batcher(engine(name), Queue(1, 10**6), lambda step: LoopDriver(step, loop)) for name in ["patient", *names]
+        ]
+        answered = loop.create_future()
+
+        def ask() -> None:
+            one = job([[2.0]])
+            patient.submit([one])
+            wait(one.future, SECONDS)
+            answered.set_result(order[at - 1 :])
+
+        loop.add_reader(here, lambda: (loop.remove_reader(here), asyncio.ensure_future(run(ask))))
+        for other in others:
+            other.submit([job([[1.0]]) for _ in range(40)])
+        seen = await answered
+        for batcher in [patient, *others]:
+            batcher.close()
+        return seen
+
+    seen = loop.run_until_complete(scenario())
+    loop.close()
+    here.close()
+    there.close()
+    assert seen.count("patient") == 1
+    assert all(seen.count(name) <= 1 for name in seen)
