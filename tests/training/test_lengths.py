@@ -33,6 +33,11 @@ EXACT = {
     ],
     "mean": [("ReduceMean", ["words", "one"], "out", {"keepdims": 0})],
     "mean of turned": [("ReduceMean", ["turned", "zero"], "kept"), ("Squeeze", ["kept", "zero"], "out")],
+    "mean of more": [
+        ("ReduceMax", ["words", "one"], "most"),
+        ("Concat", ["most", "words"], "more", {"axis": 1}),
+        ("ReduceMean", ["more", "one"], "out", {"keepdims": 0}),
+    ],
     "sum": [("ReduceSum", ["words", "one"], "out", {"keepdims": 0})],
     "least": [("ReduceMin", ["words", "one"], "out", {"keepdims": 0})],
     "attention": [
@@ -60,6 +65,7 @@ INEXACT = {
     ],
     "the last step of any": [("Slice", ["words", "minus", "far", "one"], "end"), ("Squeeze", ["end", "one"], "out")],
     "an answer a step": [("Relu", ["words"], "out")],
+    "a mean of steps and numbers": [("ReduceMean", ["words", "one_and_two"], "mean"), ("Flatten", ["mean"], "out")],
     "the product of all": [("ReduceProd", ["words", "one"], "out", {"keepdims": 0})],
 }
 
@@ -78,7 +84,7 @@ def weights() -> dict[str, np.ndarray]:
         "query": (WIDTH, 1),
         "kernel": (STATE, WIDTH, 3),
     }
-    lists = {"zero": [0], "one": [1], "two": [2], "minus": [-1], "far": [2**31 - 1]}
+    lists = {"zero": [0], "one": [1], "two": [2], "one_and_two": [1, 2], "minus": [-1], "far": [2**31 - 1]}
     made = {name: random.normal(size=shape).astype(np.float32) for name, shape in shapes.items()}
     return made | {name: np.array(value, np.int64) for name, value in lists.items()}
 
