@@ -1,14 +1,13 @@
 """python -m loadtest.bench --store STORE [--peers NAME,NAME]: throughput and latency against connections, with wrk."""
 
 import argparse
-import json
 from pathlib import Path
 
 from loadtest.bench import plot, report
+from loadtest.bench.arguments import MEASUREMENTS, PICTURES, parser, save
 from loadtest.bench.contenders import CONTENDERS
 from loadtest.bench.measure import measure, needs_wrk
-from loadtest.bench.plan import SCENARIOS, SUITES, Rounds, seconds
-from loadtest.bench.results import EMPTY, OURS
+from loadtest.bench.plan import EMPTY, OURS, SCENARIOS, SUITES, Rounds, seconds, servers
 
 
 def main() -> None:
@@ -22,16 +21,14 @@ def main() -> None:
         given.seconds or plan.seconds,
         tuple(numbers(given.connections)) or plan.connections,
     )
-    servers = [OURS, EMPTY, *installed(given.peers)]
-    given.out.mkdir(parents=True, exist_ok=True)
-    print(f"{len(names)} scenarios: about {seconds(plan, len(names), len(servers)) / 60:.0f} minutes")
+    peers = installed(given.peers)
+    print(f"{len(names)} scenarios: about {seconds(plan, len(names), len(peers) + 1) / 60:.0f} minutes")
     for name in names:
-        file = given.out / f"{name}.json"
-        if given.resume and file.is_file():
+        if given.resume and (given.out / f"{name}.json").is_file():
             print(f"{name}: measured before")
             continue
         print(f"{name}:", flush=True)
-        file.write_text(json.dumps(measure(SCENARIOS[name], servers, plan, given.store, given.port), indent=1) + "\n")
+        save(given.out, name, measure(SCENARIOS[name], servers(name, peers), plan, given.store, given.port))
     documents = report.read(given.out)
     print(report.tables(documents))
     for path in plot.draw(documents, given.pictures, given.out.name):
@@ -39,20 +36,18 @@ def main() -> None:
 
 
 def arguments() -> argparse.Namespace:
-    """The command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--store", type=Path, default=Path("store"))
-    parser.add_argument("--suite", choices=SUITES, default="quick")
-    parser.add_argument("--scenarios", default="", help=f"instead of a suite's: {', '.join(SCENARIOS)}")
-    parser.add_argument("--peers", default="", help=", ".join(name for name in CONTENDERS if name not in (OURS, EMPTY)))
-    parser.add_argument("--rounds", type=int)
-    parser.add_argument("--seconds", type=int, help="of each run of wrk")
-    parser.add_argument("--connections", default="", help="such as 1,8,32,128")
-    parser.add_argument("--port", type=int, default=8500, help="the first of three for each server")
-    parser.add_argument("--out", type=Path, default=Path("docs/measurements/alone"), help="where the raw JSON goes")
-    parser.add_argument("--pictures", type=Path, default=Path("docs/pictures"))
-    parser.add_argument("--resume", action="store_true", help="leave out the scenarios that have been measured")
-    return parser.parse_args()
+    """The command line; without rounds, seconds and connections, the suite's."""
+    add = parser(__doc__)
+    add.set_defaults(out=MEASUREMENTS / "alone")
+    add.add_argument("--suite", choices=SUITES, default="quick")
+    add.add_argument("--scenarios", default="", help=f"instead of a suite's: {', '.join(SCENARIOS)}")
+    add.add_argument("--peers", default="", help=", ".join(name for name in CONTENDERS if name not in (OURS, EMPTY)))
+    add.add_argument("--rounds", type=int)
+    add.add_argument("--seconds", type=int, help="of each run of wrk")
+    add.add_argument("--connections", default="", help="such as 1,8,32,128")
+    add.add_argument("--pictures", type=Path, default=PICTURES)
+    add.add_argument("--resume", action="store_true", help="leave out the scenarios that have been measured")
+    return add.parse_args()
 
 
 def numbers(text: str) -> list[int]:

@@ -11,8 +11,7 @@ from loadtest.bench.client import Client, post
 from loadtest.bench.contenders import Place
 from loadtest.bench.listener import Listener, percentiles
 from loadtest.bench.measure import Asked, started
-from loadtest.bench.plan import Scenario, folder
-from loadtest.bench.results import OURS
+from loadtest.bench.plan import OURS, Scenario, folder
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from loadtest.bench import machine, processes, reference, wrk
+from loadtest.bench import machine, processes, reference, unmasked, wrk
 from loadtest.bench.answers import Checker, Told, Verdict
 from loadtest.bench.contenders import CONTENDERS, Place
 from loadtest.bench.forms import FORMS
@@ -61,11 +61,13 @@ def unchecked(told: Sequence[Told]) -> Verdict:
 
 def measure(scenario: Scenario, names: Sequence[str], plan: Rounds, store: Path, port: int) -> dict[str, Any]:
     """The raw document of a scenario."""
-    model = folder(store, scenario)
-    expected = reference.ask(model, scenario)
     cells: list[dict[str, Any]] = []
     with ExitStack() as stack:
         work = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        model = folder(store, scenario)
+        if not scenario.masked:
+            model = unmasked.ask(model, work / "unmasked" / model.name)
+        expected = reference.ask(model, scenario)
         places = {name: Place(scenario, model, port + PORTS * index, work) for index, name in enumerate(names)}
         asked = stack.enter_context(started(places, expected, work))
         for number, name in turns(plan.rounds, names):

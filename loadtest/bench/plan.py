@@ -10,6 +10,10 @@ ROWS = 64
 
 CONNECTIONS = (1, 8, 32, 128)
 
+OURS, EMPTY = "manifold", "empty"
+BASIC = "qa"
+"""The scenario of which idle latency and efficiency are asked."""
+
 Span = tuple[int, int]
 """The least and the largest of a length, both included."""
 
@@ -27,6 +31,8 @@ class Scenario:
     lengths: Mapping[str, Span]
     targets: Mapping[str, float]
     values: Span | None = None
+    masked: bool = True
+    """Whether the SavedModel leaves padding out, as it was trained; else it takes padding for words (unmasked.py)."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +69,15 @@ SCENARIOS = {
         Scenario(
             "mixed", "qa, 20–200 + 5–30 ids", "qa", 1, {"text": (20, 200), "question": (5, 30)}, {"right": 15, "any": 5}
         ),
+        Scenario(
+            "unmasked",
+            "qa without masks, 20–200 + 5–30 ids",
+            "qa",
+            1,
+            {"text": (20, 200), "question": (5, 30)},
+            {"right": 15, "any": 5},
+            masked=False,
+        ),
     )
 }
 
@@ -79,6 +94,11 @@ def folder(store: Path, scenario: Scenario) -> Path:
         command = f"python -m training {scenario.model} --version {scenario.version} --out {store}"
         raise FileNotFoundError(f"{found} is missing: {command}")
     return found
+
+
+def servers(scenario: str, peers: Sequence[str]) -> list[str]:
+    """Who is measured: this service, the empty view where efficiency is asked, the peers."""
+    return [OURS, *([EMPTY] if scenario == BASIC else []), *peers]
 
 
 def turns(rounds: int, servers: Sequence[str]) -> Iterator[tuple[int, str]]:

@@ -6,15 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-OURS, EMPTY = "manifold", "empty"
+from loadtest.bench.plan import BASIC, EMPTY, OURS
+
 SATURATED = 32
 """Connections at which the targets of throughput are set."""
 
 LATENCY = {"median": 8.0, "p99": 4.0}
-"""On one connection, so many times quicker than the fastest peer: asked of the scenario in LATENCY_OF."""
-LATENCY_OF = "qa"
+"""On one connection, so many times quicker than the fastest peer: asked of the basic scenario."""
 EFFICIENCY = 0.6
-"""Of the rate of an empty view at saturation, on qa."""
+"""Of the rate of an empty view at saturation, likewise."""
 
 Document = Mapping[str, Any]
 
@@ -96,7 +96,7 @@ def ratios(document: Document) -> list[Ratio]:
     found = [
         ratio for what, target in document["scenario"]["targets"].items() for ratio in rate(document, what, target)
     ]
-    if document["scenario"]["name"] == LATENCY_OF:
+    if document["scenario"]["name"] == BASIC:
         found += [ratio for of, target in LATENCY.items() for ratio in quickness(document, of, target)]
         found += efficiency(document)
     return found

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from loadtest.bench import reference
 from loadtest.bench.contenders import CONTENDERS, ROOT, RUNNERS
 from loadtest.bench.forms import FORMS
-from loadtest.bench.plan import SCENARIOS, SUITES, Rounds, folder, seconds, turns
+from loadtest.bench.plan import BASIC, EMPTY, OURS, SCENARIOS, SUITES, Rounds, folder, seconds, servers, turns
 from loadtest.bench.plot import LOOKS
 from models import ZOO
 
@@ -54,6 +54,11 @@ def test_suites_name_scenarios_and_scenarios_name_models() -> None:
 def test_scenarios_compare_with_servers_that_there_are() -> None:
     for scenario in SCENARIOS.values():
         assert scenario.targets.keys() <= {"right", "any"} | CONTENDERS.keys()
+
+
+def test_the_empty_view_is_measured_where_efficiency_is_asked_and_nowhere_else() -> None:
+    assert servers(BASIC, ["triton"]) == [OURS, EMPTY, "triton"]
+    assert servers("mixed", ["triton"]) == [OURS, "triton"]
 
 
 def test_every_server_has_a_form_and_a_look_of_its_own() -> None:
