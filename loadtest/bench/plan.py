@@ -58,7 +58,7 @@ SCENARIOS = {
         ),
         Scenario(
             "vectors",
-            "siamese vectors, 2 × 20 × 128 floats (43 kB)",
+            "vectors, 2 × 20 × 128 floats, 43 kB",
             "siamese_vectors",
             2,
             {"left": (20, 20), "right": (20, 20)},

@@ -1,5 +1,6 @@
 """Pictures of what was measured: throughput and latency against connections, and the ratios beside their targets."""
 
+import io
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,6 +10,7 @@ import matplotlib as mpl
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullLocator
+from PIL import Image
 
 from loadtest.bench.machine import caption
 from loadtest.bench.results import OURS, Document, Ratio, Row, ratios, rows, wrong
@@ -26,6 +28,9 @@ LOOKS = {
 
 TITLES = {"empty": "an empty Flask view", "triton-2ms": "triton, 2 ms of queue delay"}
 COLUMNS = 3
+COLOURS = 96
+"""Of a picture, which is then a third as large."""
+
 STYLE: Any = {
     "axes.spines.right": False,
     "axes.spines.top": False,
@@ -123,8 +128,19 @@ def dress(axis: Any, document: Document) -> None:
     axis.set_xticks(counts, [str(count) for count in counts])
     axis.xaxis.set_minor_locator(NullLocator())
     axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
-    axis.yaxis.set_minor_formatter(FuncFormatter(lambda *_: ""))
+    axis.yaxis.set_minor_formatter(FuncFormatter(lambda value, _: between(value)))
+    axis.tick_params(axis="y", which="minor", labelsize=7, labelcolor="#5B6068")
     axis.set_title(document["scenario"]["title"])
+
+
+def between(value: float) -> str:
+    """A number between two powers of ten, if it is 2 or 5 times the lower one.
+
+    >>> between(200.0), between(0.5), between(300.0)
+    ('200', '0.5', '')
+    """
+    text = f"{value:,.10g}"
+    return text if text.strip("0.,") in {"2", "5"} else ""
 
 
 def legend(documents: Sequence[Document]) -> list[Any]:
@@ -157,7 +173,7 @@ def targets(path: Path, found: Sequence[tuple[Document, Ratio]]) -> None:
         axis.set(xscale="log", xlabel="times better, logarithmic; black stroke: the target; hatched: missed")
         axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         axis.xaxis.set_minor_formatter(FuncFormatter(lambda *_: ""))
-        axis.grid(visible=False, axis="y")
+        axis.grid(visible=False)
         axis.invert_yaxis()
         figure.suptitle("Ratios and targets", x=0.01, ha="left", fontsize=12, fontweight="bold")
         save(figure, path, [document for document, _ in found])
@@ -179,4 +195,8 @@ def save(figure: Figure, path: Path, documents: Sequence[Document]) -> None:
         f"wrk; medians of {plan['rounds']} rounds in turns of {plan['seconds']} s; {caption(documents[0]['machine'])}"
     )
     figure.supxlabel(text, x=0.01, ha="left", fontsize=7, color="#5B6068")
-    figure.savefig(path)
+    drawn = io.BytesIO()
+    figure.savefig(drawn)
+    with Image.open(drawn) as picture:
+        small = picture.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
+    small.save(path, optimize=True)
