@@ -2,15 +2,19 @@
 
 import argparse
 import json
+import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from loadtest.bench.machine import caption
 from loadtest.bench.plan import SCENARIOS
-from loadtest.bench.results import OURS, Document, Ratio, Row, ratios, rows
+from loadtest.bench.results import EMPTY, OURS, Document, Ratio, Row, held_to, ratios, rows
 
-HEAD = "| connections | server | requests/s (least–most) | median ms | p99 ms | µs of CPU | checked | wrong | off |"
-RULE = "|--:|---|--:|--:|--:|--:|--:|--:|--:|"
+HEAD = (
+    "| connections | server | requests/s (least–most) | × peer | median ms | p99 ms | CPU µs | checked | wrong | off |"
+)
+RULE = "|--:|---|--:|--:|--:|--:|--:|--:|--:|--:|"
+"""× peer: over the fastest peer that answered rightly everywhere in the scenario."""
 OUTCOME = "| scenario | figure | against | ratio | target | |\n|---|---|---|--:|--:|---|"
 
 
@@ -63,18 +67,25 @@ def verdict(title: str, ratio: Ratio) -> str:
 
 def table(document: Document) -> str:
     """A scenario's rows, under its title and above what it was measured with."""
-    return "\n".join(
-        [f"### {document['scenario']['title']}\n", HEAD, RULE, *map(entry, rows(document)), "", *small(document)]
-    )
+    title = f"### {document['scenario']['title']}\n"
+    entries = [entry(row, fastest(document, row.connections)) for row in rows(document)]
+    return "\n".join([title, HEAD, RULE, *entries, "", *small(document)])
 
 
-def entry(row: Row) -> str:
+def fastest(document: Document, connections: int) -> float | None:
+    """The rate of the fastest peer that answered rightly, None without one."""
+    return max((row.rate for row in held_to(document, "right", connections)), default=None)
+
+
+def entry(row: Row, best: float | None) -> str:
     """A server's line."""
     name = f"**{row.server}**" if row.server == OURS else row.server
     broken = f" and {row.broken:,} broken off" if row.broken else ""
-    spread = f"{row.rate:,.0f} ({row.slowest:,.0f}–{row.fastest:,.0f})"
+    ratio = f"{row.rate / best:.3g}" if best and row.server != EMPTY else ""
+    spread = f"{row.rate:,.0f} ({row.slowest:,.0f}–{row.fastest:,.0f}) | {ratio}"
     figures = f"{spread} | {row.median:.3g} | {row.p99:.3g} | {row.cpu_us:,.0f}"
-    return f"| {row.connections} | {name} | {figures} | {row.answers:,} | {row.wrong:,}{broken} | {row.worst:.1e} |"
+    off = "none" if math.isinf(row.worst) else f"{row.worst:.1e}"
+    return f"| {row.connections} | {name} | {figures} | {row.answers:,} | {row.wrong:,}{broken} | {off} |"
 
 
 def small(document: Document) -> Iterator[str]:

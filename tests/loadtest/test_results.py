@@ -88,7 +88,9 @@ def test_a_table_tells_every_server_what_was_wrong_and_what_was_missed() -> None
     text = report.tables([document(*cells, cell("mosec", 1, wrong=7, broken=2, worst=None), name="mixed", right=15)])
 
     assert "| a title | throughput | triton | 3 | 15 | **missed** |" in text
-    assert "| 7 and 2 broken off | inf |" in text
+    assert "| 7 and 2 broken off | none |" in text
+    assert "| 32 | **manifold** | 3,000 (3,000–3,000) | 3 | 1 | 2 | 300 |" in text
+    assert "| 32 | empty | 6,000 (6,000–6,000) |  | 1 |" in text
     assert all(f" {server} |" in text for server in ("triton", "mosec", "empty", "**manifold**"))
     assert "2 cores of a processor; today; commit abc" in text
 
