@@ -1,11 +1,17 @@
 """What wrk prints, and the answers that its script writes."""
 
+import shutil
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
 from loadtest.bench.answers import Told
-from loadtest.bench.wrk import parse, read
+from loadtest.bench.wrk import parse, read, run
 
 REPORT = """Running 2s test @ http://127.0.0.1:8500/v1/models/qa:predict
   1 threads and 32 connections
@@ -53,3 +59,49 @@ def test_answers_are_read_as_the_script_writes_them(tmp_path: Path) -> None:
         Told("-", 503, "no such model  here", 1),
         Told("2", 200, "", 1),
     ]
+
+
+class Echo(BaseHTTPRequestHandler):
+    """Answers a body with itself and its number, the second one with an error; counts what it answered."""
+
+    protocol_version = "HTTP/1.1"
+    answered: Counter[str]
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        number = self.headers["X-Request-Id"]
+        self.answered[number] += 1
+        self.send_response(503 if number == "2" else 200)
+        self.send_header("X-Request-Id", number)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@contextmanager
+def echo() -> Iterator[tuple[str, Counter[str]]]:
+    """The address of such a server, and its count."""
+    handler = type("Counting", (Echo,), {"answered": Counter()})
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/", handler.answered
+        server.shutdown()
+
+
+@pytest.mark.skipif(shutil.which("wrk") is None, reason="wrk is not installed")
+def test_the_script_asks_the_rows_in_turn_and_keeps_every_answer(tmp_path: Path) -> None:
+    bodies = tmp_path / "bodies"
+    bodies.write_text('{"row": 1}\n{"row": 2}\n{"row": 3}')
+    with echo() as (url, answered):
+        ran = run(url, bodies, connections=2, seconds=1)
+
+    assert {(told.number, told.status, told.body) for told in ran.told} == {
+        ("1", 200, '{"row": 1}'),
+        ("2", 503, '{"row": 2}'),
+        ("3", 200, '{"row": 3}'),
+    }
+    kept = sum(told.times for told in ran.told)
+    assert ran.figures.requests <= kept <= answered.total() <= kept + 2
