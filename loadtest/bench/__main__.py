@@ -8,10 +8,11 @@ from loadtest.bench.arguments import MEASUREMENTS, PICTURES, parser, save
 from loadtest.bench.contenders import CONTENDERS
 from loadtest.bench.measure import measure, needs_wrk
 from loadtest.bench.plan import EMPTY, OURS, SCENARIOS, SUITES, Rounds, seconds, servers
+from loadtest.bench.results import wrong
 
 
 def main() -> None:
-    """Measure what has not been measured, then print and draw all of it."""
+    """Measure what has not been measured, print and draw all of it; SystemExit if we were ever wrong."""
     given = arguments()
     needs_wrk()
     suite, plan = SUITES[given.suite]
@@ -33,6 +34,9 @@ def main() -> None:
     print(report.tables(documents))
     for path in plot.draw(documents, given.pictures, given.out.name):
         print(path)
+    failed = [document["scenario"]["name"] for document in documents if OURS in wrong(document)]
+    if failed:
+        raise SystemExit(f"this service gave wrong answers, or none, on {', '.join(failed)}")
 
 
 def arguments() -> argparse.Namespace:

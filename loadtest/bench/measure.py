@@ -62,6 +62,7 @@ def unchecked(told: Sequence[Told]) -> Verdict:
 def measure(scenario: Scenario, names: Sequence[str], plan: Rounds, store: Path, port: int) -> dict[str, Any]:
     """The raw document of a scenario."""
     cells: list[dict[str, Any]] = []
+    warm: list[dict[str, Any]] = []
     with ExitStack() as stack:
         work = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         model = folder(store, scenario)
@@ -71,7 +72,7 @@ def measure(scenario: Scenario, names: Sequence[str], plan: Rounds, store: Path,
         places = {name: Place(scenario, model, port + PORTS * index, work) for index, name in enumerate(names)}
         asked = stack.enter_context(started(places, expected, work))
         for number, name in turns(plan.rounds, names):
-            asked[name].turn(WARM_CONNECTIONS, WARM_SECONDS)
+            warm.append({"server": name, "round": number, **asked[name].turn(WARM_CONNECTIONS, WARM_SECONDS)})
             for connections in plan.connections:
                 cells.append({"server": name, "round": number, **asked[name].turn(connections, plan.seconds)})
             print(line(cells[-len(plan.connections) :]), flush=True)
@@ -81,6 +82,7 @@ def measure(scenario: Scenario, names: Sequence[str], plan: Rounds, store: Path,
         "plan": asdict(plan),
         "machine": machine.describe(),
         "servers": told,
+        "warm": warm,
         "cells": cells,
     }
 

@@ -77,8 +77,9 @@ def row(server: str, connections: int, cells: Sequence[Mapping[str, Any]]) -> Ro
 
 
 def wrong(document: Document) -> set[str]:
-    """Servers that gave a wrong answer, at whatever number of connections, or broke a connection."""
-    return {cell["server"] for cell in document["cells"] if cell["wrong"] or cell["broken"]}
+    """Servers that gave a wrong answer, warming up or at whatever number of connections, or broke a connection."""
+    cells = [*document["warm"], *document["cells"]]
+    return {cell["server"] for cell in cells if cell["wrong"] or cell["broken"]}
 
 
 def held_to(document: Document, what: str, connections: int) -> list[Row]:

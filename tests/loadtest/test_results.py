@@ -27,7 +27,8 @@ def document(*cells: dict[str, Any], name: str = "qa", **targets: float) -> dict
     machine = {"cores": 2, "processor": "a processor", "date": "today", "commit": "abc"}
     scenario = {"name": name, "title": "a title", "targets": targets}
     return {"scenario": scenario, "plan": {"rounds": 1, "seconds": 2}, "machine": machine, "servers": servers} | {
-        "cells": list(cells)
+        "cells": list(cells),
+        "warm": [],
     }
 
 
@@ -59,6 +60,10 @@ def test_a_peer_that_was_wrong_once_is_no_measure_of_the_right() -> None:
 
 def test_a_broken_connection_is_a_wrong_answer() -> None:
     assert wrong(document(cell("triton", 32, broken=1))) == {"triton"}
+
+
+def test_a_wrong_answer_while_warming_up_counts() -> None:
+    assert wrong(document(cell("mosec", 32)) | {"warm": [cell("triton", 32, wrong=1)]}) == {"triton"}
 
 
 def test_a_target_may_name_its_peer() -> None:
