@@ -9,12 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
 
-from training import saved_model, twin
+from training import saved_model
 from training.golden import Group, difference
 from training.lengths import verify
 from training.lengths.allow import METADATA, allow
 from training.lengths.probe import probe
 from training.lengths.session import run
+from training.twin.convert import convert
 
 WORDS, WIDTH, STATE = 20, 4, 3
 LAST = [("Squeeze", ["y", "one"], "steps"), ("Slice", ["steps", "minus", "far", "zero"], "end")]
@@ -205,7 +206,7 @@ def test_verification_finds_a_graph_that_ignores_the_lengths():
 def test_the_twin_of_a_keras_lstm_takes_lengths(trained, held, tmp_path):
     path = tmp_path / "model.onnx"
     inputs = saved_model.specs(trained.encoder)
-    twin.convert(trained, inputs, path)
+    path.write_bytes(convert(trained, inputs).SerializeToString())
     columns = held.rows.inputs
     rows = [{name: column[place][np.newaxis] for name, column in columns.items()} for place in range(6)]
     plain = run(onnx.load(path))
