@@ -14,12 +14,18 @@ class Engine(Protocol):
     device: str
     """Where: "cpu" or the accelerator's name."""
     signature: Signature
+    parallel: int = 1
+    """Threads that may call `run` at once."""
 
     def run(self, tensors: Tensors) -> dict[str, Array]:
-        """All named inputs, each (rows, …), to all named outputs, each (rows, …). Called by one thread at a time.
+        """All named inputs, each (rows, …), to all named outputs, each (rows, …). Called by `parallel` threads at most.
 
         InvalidInput where a value is none the model takes; whatever else it raises is its own failure.
         """
+
+    def absent(self) -> str:
+        """Why it cannot compute for now; "" as long as it can, which is always for one in this process."""
+        return ""
 
     def close(self) -> None:
         """Let go of memory; `run` is not called again."""

@@ -41,7 +41,7 @@ def weighted(inputs: Tensors) -> dict[str, Array]:
     return {"y": (x * np.arange(1, x.shape[1] + 1)).sum(axis=1, keepdims=True)}
 
 
-class FakeEngine:
+class FakeEngine(Engine):
     """Applies `function` to each row alone, remembers every call, and stumbles over poisoned rows."""
 
     name = "fake"
