@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from service.device import wire
+from service.device.turns import Turns
 from service.engines.base import Engine
 from service.errors import InvalidInput
 from service.tensors import Tensors
@@ -41,7 +42,7 @@ class Host:
         self._models: dict[str, Held] = {}
         self._connections: set[socket.socket] = set()
         self._loading = threading.Lock()
-        self._turns = threading.BoundedSemaphore(DEPTH)
+        self._turns = Turns(DEPTH)
         path.unlink(missing_ok=True)
         self._listener = socket.socket(socket.AF_UNIX)
         self._listener.bind(str(path))
@@ -91,11 +92,11 @@ class Host:
             if message["say"] == "load":
                 engine = self._hold(folder)
                 held.append(folder)
-                return {"device": engine.device, **wire.described(engine.signature)}, {}
+                return {"name": engine.name, "device": engine.device, **wire.described(engine.signature)}, {}
             model = self._models.get(folder)
             if model is None:
                 return {"absent": True}, {}
-            with self._turns:
+            with self._turns.of(folder):
                 return {}, model.engine.run(tensors)
         except Exception as error:
             return {"error": told(error), "invalid": isinstance(error, InvalidInput)}, {}

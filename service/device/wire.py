@@ -43,10 +43,19 @@ def send(connection: socket.socket, message: Mapping[str, Any], tensors: Tensors
 
 
 def receive(connection: socket.socket) -> tuple[Message, dict[str, Array]]:
-    """One message and its arrays, which are the caller's own; EOFError where the other side has gone."""
-    header_bytes, body_bytes = LENGTHS.unpack(exactly(connection, LENGTHS.size))
-    message: Message = orjson.loads(exactly(connection, header_bytes))
-    body = exactly(connection, body_bytes)
+    """One message and its arrays, which are the caller's own; EOFError where the other side has gone.
+
+    Nothing follows a message before it is answered: a short one is read by one call of the kernel.
+    """
+    start = at_least(connection, LENGTHS.size, b"")
+    header_bytes, body_bytes = LENGTHS.unpack_from(start)
+    begin = LENGTHS.size + header_bytes
+    start = at_least(connection, begin, start)
+    message: Message = orjson.loads(start[LENGTHS.size : begin])
+    body = bytearray(body_bytes)
+    here = len(start) - begin
+    body[:here] = start[begin:]
+    fill(connection, memoryview(body)[here:])
     tensors: dict[str, Array] = {}
     at = 0
     for name, dtype, shape, length in message.pop("tensors"):
@@ -55,16 +64,23 @@ def receive(connection: socket.socket) -> tuple[Message, dict[str, Array]]:
     return message, tensors
 
 
-def exactly(connection: socket.socket, length: int) -> bytearray:
-    """So many bytes; EOFError."""
-    data = bytearray(length)
-    view = memoryview(data)
+def at_least(connection: socket.socket, length: int, data: bytes) -> bytes:
+    """So many bytes, or more, the first of which are `data`; EOFError."""
+    while len(data) < length:
+        got = connection.recv(JOINED)
+        if not got:
+            raise EOFError("the other side has gone")
+        data += got
+    return data
+
+
+def fill(connection: socket.socket, view: memoryview) -> None:
+    """Read until the memory is full; EOFError."""
     while view:
         got = connection.recv_into(view)
         if not got:
             raise EOFError("the other side has gone")
         view = view[got:]
-    return data
 
 
 def as_bytes(array: Array) -> memoryview | bytes:

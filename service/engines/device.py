@@ -37,6 +37,7 @@ class Place:
 
     def __init__(self, folder: Path, name: str, path: Path, seconds: float) -> None:
         self.name = name
+        self.engine = ""
         self.device = name
         self.signature: Signature | None = None
         self.trouble = f"the process of {name} has not answered yet"
@@ -65,8 +66,8 @@ class Place:
 
     def close(self) -> None:
         """Want the model no longer."""
-        self._closed.set()
         with self._lock:
+            self._closed.set()
             if self._wanting is not None:
                 with contextlib.suppress(OSError):
                     self._wanting.shutdown(socket.SHUT_RDWR)
@@ -122,6 +123,8 @@ class Place:
     def _want(self, connection: socket.socket) -> None:
         """Ask for the model and stay: raises when the process has gone, returns when it refuses."""
         with self._lock:
+            if self._closed.is_set():
+                return
             self._wanting = connection
         connection.settimeout(None)
         wire.send(connection, {"say": "load", "model": self._model})
@@ -130,7 +133,8 @@ class Place:
             self.trouble = f"{self.name}: {message['error']}"
             self.answered.set()
             return
-        self.device, self.signature, self.trouble = message["device"], wire.signature_of(message), ""
+        self.engine, self.device = message["name"], message["device"]
+        self.signature, self.trouble = wire.signature_of(message), ""
         self.answered.set()
         try:
             connection.recv(1)  # nothing is ever said here
@@ -155,8 +159,6 @@ class DeviceEngine(Engine):
     A batch may take so many `seconds`.
     """
 
-    name = "device"
-
     def __init__(self, folder: Path, sockets: Mapping[str, Path], seconds: float, patience: float = PATIENCE) -> None:
         self._places = [Place(folder, name, path, seconds) for name, path in sockets.items()]
         self.parallel = DEPTH * len(self._places)
@@ -165,6 +167,7 @@ class DeviceEngine(Engine):
         except BaseException:
             self.close()
             raise
+        self.name = self._places[0].engine
         self.device = ", ".join(place.device for place in self._places)
 
     def run(self, tensors: Tensors) -> dict[str, Array]:

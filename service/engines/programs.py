@@ -27,8 +27,8 @@ Shape = tuple[int, Hashable]
 
 OFTEN = 8
 """Times a shape is asked before it is compiled."""
-MOST = 64
-"""Programs of one model: what XLA has compiled, TensorFlow never frees."""
+MOST = 16
+"""Programs of one model, each some 15 MB: what XLA has compiled, TensorFlow never frees."""
 VAIN = 2
 """Programs that may fail, disagree or be slower before the model stays plain."""
 REMEMBERED = 4096
@@ -56,6 +56,7 @@ class Programs:
         self._programs: dict[Shape, Run] = {}
         self._tried = 0
         self._vain = 0
+        self._compiling = False
         self._thread: threading.Thread | None = None
         self._closed = False
 
@@ -84,8 +85,9 @@ class Programs:
             if len(self._asked) >= REMEMBERED:
                 self._asked.clear()
             self._asked[shape] += 1
-            if self._asked[shape] < OFTEN or (self._thread is not None and self._thread.is_alive()):
+            if self._asked[shape] < OFTEN or self._compiling:
                 return False
+            self._compiling = True
             self._asked[shape] = -(10**9)  # tried once
             self._tried += 1
             return True
@@ -104,6 +106,7 @@ class Programs:
             self._programs[shape] = program
         else:
             self._vain += 1
+        self._compiling = False
 
     def _on_a_thread(self, work: Callable[[], None]) -> None:
         self._thread = threading.Thread(target=work, name="compiler", daemon=True)

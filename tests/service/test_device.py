@@ -11,6 +11,7 @@ import pytest
 from service.batcher import Batcher, PoolDriver
 from service.device.host import DEPTH, Host
 from service.device.placement import socket_of
+from service.device.turns import Turns
 from service.engines.base import Engine
 from service.engines.device import CannotLoadThere, DeviceEngine
 from service.errors import EngineFailed, Fault, InvalidInput, ModelNotReady
@@ -86,7 +87,7 @@ def test_a_batch_crosses_whole_and_its_outputs_come_back(devices: Devices):
     devices.host(lambda _: inside)
     engine = devices.engine()
     assert engine.signature == inside.signature
-    assert (engine.name, engine.device, engine.absent()) == ("device", "thin air", "")
+    assert (engine.name, engine.device, engine.absent()) == ("fake", "thin air", "")
     assert engine.run(x(1, 2, 3))["y"].tolist() == [[1], [2], [3]]
     assert inside.seen() == [[1], [2], [3]]
 
@@ -245,3 +246,29 @@ def test_a_process_stays_until_nobody_wants_its_models(devices: Devices):
     engine.close()
     host.drain(SECONDS)
     assert host._models == {}
+
+
+class TestTurns:
+    def test_a_line_of_many_lets_another_model_pass_after_one(self):
+        turns, order = Turns(1), []
+        begun: list[threading.Thread] = []
+
+        def take(line: str) -> None:
+            with turns.of(line):
+                order.append(line)
+
+        with turns.of("slow"):
+            for number, line in enumerate(["slow", "slow", "slow", "fast", "other"]):
+                begun.append(threading.Thread(target=take, args=[line]))
+                begun[-1].start()
+                until(lambda number=number: turns.waiting == number + 1)
+        for thread in begun:
+            thread.join(SECONDS)
+        assert order == ["slow", "fast", "other", "slow", "slow"]
+
+    def test_one_that_fails_gives_its_turn_back(self):
+        turns = Turns(1)
+        for _ in range(3):
+            with pytest.raises(ValueError, match="no"), turns.of("a"):
+                raise ValueError("no")
+        assert turns.waiting == 0

@@ -14,7 +14,7 @@ from tests.service import artifacts, saved_models
 from tests.service.server import Server, patiently, running
 
 NAMES = ("cpu:0", "cpu:1")
-SERVED = "toy/1 is served by device on cpu:0, cpu:1"
+SERVED = "toy/1 is served by saved_model on cpu:0, cpu:1"
 ROW = {"text": [2, 3, 4], "numbers": [0.5, -1.0, 2.0]}
 
 

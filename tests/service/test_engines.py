@@ -84,7 +84,7 @@ class TestContract:
         assert engine.signature.unbatched() == []
 
     def test_it_says_what_computes_and_where(self, engine: Engine):
-        assert engine.name in ("fake", "onnx", "saved_model", "device")
+        assert engine.name in ("fake", "onnx", "saved_model")
         assert engine.parallel >= 1
         assert engine.absent() == ""
         assert engine.device

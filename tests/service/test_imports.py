@@ -112,6 +112,7 @@ def test_models_import_keras_what_types_need_and_what_weights_are_computed_with(
                 "service/catalog.py",
                 "service/device/host.py",
                 "service/device/process.py",
+                "service/device/turns.py",
                 "service/engines/device.py",
                 "service/engines/programs.py",
                 "service/handle.py",

@@ -53,7 +53,9 @@ def test_large_ones_and_ones_that_do_not_lie_in_order_arrive():
     assert arrived["then"].flags.aligned
 
 
-@pytest.mark.parametrize("sent", [b"", b"\0\0", wire.LENGTHS.pack(9, 0) + b"{"])
+@pytest.mark.parametrize(
+    "sent", [b"", b"\0\0", wire.LENGTHS.pack(9, 0) + b"{", wire.LENGTHS.pack(14, 9) + b'{"tensors":[]}1']
+)
 def test_a_side_that_goes_is_noticed(sent):
     here, there = socket.socketpair()
     with there:
