@@ -84,7 +84,7 @@ def read(handle: ModelHandle, form: str, body: bytes, settings: Settings) -> tup
     if form == forms.MSGPACK:
         handle.refuse_too_many(len(rows))
         rows = packed.opened(handle, rows, "/{row}" if many else "")
-    return tensors.pack(load(handle, rows, many), handle.max_batch_rows), many
+    return tensors.pack(load(handle, rows, many), handle.max_batch_rows, handle.engine.ragged), many
 
 
 def arrays(prediction: Prediction, names: Sequence[str]) -> Response:
