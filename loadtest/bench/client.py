@@ -71,8 +71,12 @@ class Client:
                     self._ask(line, time.perf_counter())
         return (len(self.latencies) - first) / (time.perf_counter() - started)
 
-    def open(self, rate: float, seconds: float) -> None:
-        """Ask at a constant rate for so long, and wait for the last answers."""
+    def open(self, rate: float, seconds: float, *, spread: bool = False) -> None:
+        """Ask at a constant rate for so long, and wait for the last answers.
+
+        Of the idle connections that used last is taken, as the pools of urllib3 and of Go do; or, to `spread`, that
+        which is idle longest, as if each were a client of its own.
+        """
         idle, waiting = deque(self._lines.values()), deque[float]()
         started, count = time.perf_counter(), 0
         total = int(rate * seconds)
@@ -82,7 +86,7 @@ class Client:
                 waiting.append(started + count / rate)
                 count += 1
             while waiting and idle:
-                self._ask(idle.popleft(), waiting.popleft())
+                self._ask(idle.popleft() if spread else idle.pop(), waiting.popleft())
             patience = started + count / rate - time.perf_counter() if count < total else SILENCE
             idle.extend(self._answered(patience))
 

@@ -32,10 +32,10 @@ def closed(asked: Asked, connections: int, seconds: float) -> tuple[float, Liste
     return rate, listener
 
 
-def opened(asked: Asked, connections: int, rate: float, seconds: float) -> dict[str, float]:
+def opened(asked: Asked, connections: int, rate: float, seconds: float, *, spread: bool = False) -> dict[str, float]:
     """Percentiles in ms at a rate; SystemExit if an answer was wrong."""
     with client(asked, connections) as (asking, _):
-        asking.open(rate, seconds)
+        asking.open(rate, seconds, spread=spread)
     return percentiles(asking.latencies)
 
 

@@ -24,10 +24,15 @@ def main() -> None:
     """Measure, print, save."""
     add = parser(__doc__, rounds=5, seconds=10.0, connections=128)
     add.add_argument("--share", type=float, default=0.7, help="of saturation")
+    add.add_argument("--spread", action="store_true", help="over all connections, as if each were a client of its own")
     add.add_argument("--scenarios", default="qa,mixed,majority")
     given = add.parse_args()
     told = {name: measure(SCENARIOS[name], given) for name in given.scenarios.split(",")}
-    save(given.out, "open_loop", {"machine": machine.describe(), "share": given.share, "scenarios": told})
+    save(
+        given.out,
+        "open_loop",
+        {"machine": machine.describe(), "share": given.share, "spread": given.spread, "scenarios": told},
+    )
     print(table(told))
 
 
@@ -39,7 +44,7 @@ def measure(scenario: Scenario, given: Any) -> list[Figures]:
         for _ in range(given.rounds):
             saturation, _ = loops.closed(asked, SATURATING, 2.0)
             rate = given.share * statistics.median([saturation, *(one["saturation"] for one in seen)])
-            latencies = loops.opened(asked, given.connections, rate, given.seconds)
+            latencies = loops.opened(asked, given.connections, rate, given.seconds, spread=given.spread)
             seen.append({"saturation": round(saturation), "rate": round(rate), **latencies})
             print(f"  {scenario.name}: {seen[-1]}", flush=True)
     return seen

@@ -67,11 +67,13 @@ def test_a_closed_loop_asks_all_requests_in_turn_and_hears_each_answer(pieces: i
     assert {told.body for told in listener.told} == {"first", "secon"}
 
 
-def test_an_open_loop_asks_as_many_as_are_due_whatever_their_number_of_connections() -> None:
+@pytest.mark.parametrize("spread", [False, True])
+@pytest.mark.parametrize("connections", [1, 4])
+def test_an_open_loop_asks_as_many_as_are_due_whatever_its_connections(connections: int, spread: bool) -> None:
     listener = Listener()
     with echo() as port:
-        client = Client(port, REQUESTS[:1], 1, listener)
-        client.open(1000, 0.05)
+        client = Client(port, REQUESTS[:1], connections, listener)
+        client.open(1000, 0.05, spread=spread)
         client.close()
 
     assert listener.told == [Told("1", 200, "first", 50)]
