@@ -2,12 +2,16 @@
 # make zoo      the same with every model there is, in one process
 # make test     set up, run the tests
 # make check    lint, types, tests, documents: what CI runs
-# make load     Locust against a running server      make bench   wrk against a server of its own
+# make load     Locust against a running server
+# make bench    wrk against a server of its own      make bench-peers   the same beside Triton and mosec (make peers)
 
 PYTHON ?= python3.11
 PORT ?= $(or $(MANIFOLD_PORT),8000)
 STORE ?= $(or $(MANIFOLD_STORE),store)
 MODELS ?= similarity qa profile
+PEERS ?= triton,mosec
+PEERS_HOME ?= .venv-peers
+ARGS ?=
 VENV := .venv
 CLIENTS := .venv-clients
 RUN := $(VENV)/bin/python
@@ -15,7 +19,9 @@ RUN := $(VENV)/bin/python
 ZOO := similarity qa profile majority same_distribution classifier adder digits siamese_vectors help_desk titles \
 	activity clothing_price inception residual stereo_depth matrix_sum matrix_product
 
-.PHONY: serve zoo zoo-models models test check lint types docs load bench lock clean
+MEASURED := qa/1 similarity/1 siamese_vectors/2 profile/1 majority/2
+
+.PHONY: serve zoo zoo-models models test check lint types docs load bench bench-peers bench-rest bench-models peers lock clean
 
 serve: models
 	@MANIFOLD_STORE=$(STORE) MANIFOLD_PORT=$(PORT) exec $(RUN) -m service serve
@@ -49,8 +55,32 @@ load: $(VENV)/dev
 	$(VENV)/bin/locust -f loadtest/locustfile.py --headless --users 50 --spawn-rate 25 --run-time 30s \
 		--host http://127.0.0.1:$(PORT) --html loadtest/report.html --only-summary
 
-bench: $(VENV)/dev models
-	$(RUN) -m loadtest.bench --store $(STORE)
+# ARGS: other scenarios, connections, rounds or seconds, or --resume after a run that was cut short.
+bench: bench-models
+	$(RUN) -m loadtest.bench --store $(STORE) $(ARGS)
+
+bench-peers: bench-models
+	PEERS_HOME=$(PEERS_HOME) $(RUN) -m loadtest.bench --store $(STORE) --suite whole --peers $(PEERS) \
+		--out docs/measurements/peers $(ARGS)
+
+bench-rest: bench-models
+	$(RUN) -m loadtest.bench.open_loop --store $(STORE)
+	$(RUN) -m loadtest.bench.neighbour --store $(STORE)
+	$(RUN) -m loadtest.bench.big
+	$(RUN) -m loadtest.bench.start --store $(STORE)
+	$(RUN) -m loadtest.bench.soak --store $(STORE)
+
+bench-models: $(VENV)/dev
+	@set -e; for version in $(MEASURED); do \
+		test -d $(STORE)/$$version || $(RUN) -m training $${version%/*} --version $${version#*/} --out $(STORE); \
+	done
+
+# Other servers, each in an environment of its own, about 2 GB.
+peers: | $(VENV)/bin/uv
+	@set -e; for peer in $$(echo $(PEERS) | tr , ' '); do \
+		home=$(PEERS_HOME)/$${peer%-2ms}; test -x $$home/bin/python || $(PYTHON) -m venv --without-pip $$home; \
+		$(VENV)/bin/uv pip install --python $$home/bin/python -r loadtest/bench/runners/$${peer%-2ms}.txt; \
+	done
 
 # The virtual environment: uv from the registry, everything else from the locks, with hashes.
 $(VENV)/bin/uv:
@@ -75,4 +105,4 @@ lock: | $(VENV)/bin/uv
 	done
 
 clean:
-	rm -rf $(VENV) $(CLIENTS) .mypy_cache .pytest_cache .ruff_cache .hypothesis loadtest/report.html
+	rm -rf $(VENV) $(CLIENTS) .venv-peers .mypy_cache .pytest_cache .ruff_cache .hypothesis loadtest/report.html

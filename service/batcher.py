@@ -11,7 +11,7 @@ from typing import Protocol
 
 from service import tensors
 from service.engines.base import Engine
-from service.errors import DeadlineExceeded, Draining, EngineFailed, InvalidInput, ServiceError
+from service.errors import DeadlineExceeded, Draining, EngineFailed, InvalidInput, ModelNotReady, ServiceError
 from service.queueing import Answer, Job, Queue
 from service.tensors import Kind
 
@@ -67,6 +67,41 @@ class ThreadDriver:
         self._thread.join()
 
 
+class PoolDriver:
+    """So many daemon threads: while one's batch is computed, the next one's is on its way."""
+
+    def __init__(self, step: Callable[[], bool], threads: int, name: str = "batcher") -> None:
+        self._step = step
+        self._changed = threading.Condition()
+        self._wakes = 0
+        self._closed = False
+        self._threads = [threading.Thread(target=self._loop, name=name, daemon=True) for _ in range(threads)]
+        for thread in self._threads:
+            thread.start()
+
+    def _loop(self) -> None:
+        closed = False
+        while not closed:
+            with self._changed:
+                self._changed.wait_for(lambda: self._wakes or self._closed)
+                self._wakes = max(self._wakes - 1, 0)
+                closed = self._closed  # read before the last look for work: what came until then is still answered
+            while self._step():
+                pass
+
+    def wake(self) -> None:
+        with self._changed:
+            self._wakes = min(self._wakes + 1, len(self._threads))
+            self._changed.notify()
+
+    def close(self) -> None:
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+        for thread in self._threads:
+            thread.join()
+
+
 class Batcher:
     """The queue of one served model, in front of its engine.
 
@@ -105,7 +140,8 @@ class Batcher:
             if self._closed:
                 raise Draining("this model takes no more requests; try again, another replica may answer")
             self._queue.put(jobs)
-        self._driver.wake()
+        for _ in jobs:
+            self._driver.wake()
 
     def step(self) -> bool:
         """Answer one batch, if anything waits; False if nothing did."""
@@ -128,6 +164,10 @@ class Batcher:
         started = self._clock()
         try:
             outputs = self._run(batch)
+        except ModelNotReady as error:  # whatever the rows: to try them apart would only take as long again
+            for job in batch:
+                job.future.set_exception(error)
+            return
         except Exception as error:
             if len(batch) > 1:
                 for job in batch:

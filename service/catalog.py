@@ -134,11 +134,8 @@ class Catalog:
 
     def unready(self) -> dict[str, str]:
         """What keeps the service from being ready: "model/version" to its state and reason."""
-        return {
-            served.name: served.error or served.state.value
-            for served in self.served()
-            if served.state is not State.AVAILABLE and not served.unloaded
-        }
+        troubles = {served.name: served.trouble for served in self.served() if not served.unloaded}
+        return {name: trouble for name, trouble in troubles.items() if trouble}
 
     def close(self) -> None:
         """Drain every batcher: what was accepted is answered."""

@@ -7,10 +7,11 @@ import numpy as np
 
 from service import card as cards
 from service import cost, golden, tensors
+from service.device.placement import has_tensorflow
 from service.engines.base import Engine
 from service.engines.onnx import TWIN
 from service.golden import Group
-from service.loading import CannotServe, has_tensorflow, refuse_unservable
+from service.loading import CannotServe, refuse_unservable
 from service.signature import Signature
 
 SIZES = (1, 2, 4, 8, 16, 32, 64, 128)

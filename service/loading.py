@@ -1,15 +1,15 @@
 """From a folder of the store to a handle: picks the engine, warms it, and lets it serve only right answers."""
 
 import functools
-import importlib.util
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from service import card as cards
 from service import cost, fields, golden, tensors
-from service.batcher import Batcher, Clock, MakeDriver
+from service.batcher import Batcher, Clock, MakeDriver, PoolDriver
+from service.device.placement import has_tensorflow, visible_here
 from service.engines.base import Engine
 from service.engines.onnx import TWIN
 from service.errors import ServiceError
@@ -37,10 +37,12 @@ class CannotServe(ServiceError):
     """The model loads, but this service cannot serve it."""
 
 
-def load(version: Version, settings: Settings, choose_driver: ChooseDriver) -> ModelHandle:
+def load(
+    version: Version, settings: Settings, choose_driver: ChooseDriver, devices: Mapping[str, Path] | None = None
+) -> ModelHandle:
     """A handle that has answered its golden rows correctly; ServiceError or the engine's own exception says why not."""
     card = cards.read(version.folder)
-    engine = load_engine(version.folder, card, settings)
+    engine = load_engine(version.folder, card, settings, devices)
     try:
         return serve(version, card, engine, settings, choose_driver)
     except BaseException:
@@ -48,14 +50,21 @@ def load(version: Version, settings: Settings, choose_driver: ChooseDriver) -> M
         raise
 
 
-def load_engine(folder: Path, card: cards.Card, settings: Settings) -> Engine:
-    """The engine of the settings; `auto` takes a twin that agreed, unless TensorFlow is here and a GPU is visible.
+def load_engine(
+    folder: Path, card: cards.Card, settings: Settings, devices: Mapping[str, Path] | None = None
+) -> Engine:
+    """The engine of the settings: where there are `devices`, by name and socket, the SavedModel on all of them.
 
-    The engines' libraries are imported here, when one is needed: a service of twins alone never loads TensorFlow.
+    Otherwise `auto` takes a twin that agreed, unless TensorFlow is here and a GPU is visible. The engines' libraries
+    are imported here, when one is needed: a service of twins alone, or of devices, never loads TensorFlow.
     """
+    if devices:
+        from service.engines.device import DeviceEngine
+
+        return DeviceEngine(folder, devices, settings.request_timeout)
     use_twin = settings.engine == "onnx"
     if settings.engine == "auto":
-        use_twin = card.twin_agreed and (folder / TWIN).is_file() and not (gpu_visible() and has_tensorflow())
+        use_twin = card.twin_agreed and (folder / TWIN).is_file() and not (visible_here() and has_tensorflow())
     if use_twin:
         if not (folder / TWIN).is_file():
             raise CannotServe(f"engine is onnx, but {folder} has no {TWIN}")
@@ -66,17 +75,7 @@ def load_engine(folder: Path, card: cards.Card, settings: Settings) -> Engine:
         raise CannotServe("this model needs TensorFlow, which is not installed here (deploy/requirements/full.txt)")
     from service.engines.saved_model import SavedModelEngine
 
-    return SavedModelEngine(folder, settings.engine_thread_count)
-
-
-def has_tensorflow() -> bool:
-    """Whether TensorFlow is installed, without loading it to ask."""
-    return importlib.util.find_spec("tensorflow") is not None
-
-
-def gpu_visible() -> bool:
-    """Whether an NVIDIA driver shows a GPU, without loading TensorFlow to ask."""
-    return any(Path("/proc/driver/nvidia/gpus").glob("*"))
+    return SavedModelEngine(folder, settings.engine_thread_count, xla=settings.xla == "on")
 
 
 def serve(
@@ -106,7 +105,7 @@ def serve(
         batcher=Batcher(
             engine,
             Queue(settings.max_batch_rows, settings.max_queue_rows, limit),
-            choose_driver(seconds),
+            choose_driver(seconds) if engine.parallel == 1 else functools.partial(PoolDriver, threads=engine.parallel),
             ModelMetrics(version.model, version.number),
         ),
         rows=Rows(inputs, example(card, engine.signature)),

@@ -26,6 +26,9 @@ NAMES = {
 }
 
 
+NUMBERS = {"f": "iuf", "i": "iu", "u": "iu"}
+"""The kinds of dtype that may be cast to a kind where no value is lost."""
+
 EXACT = 2**53 - 1
 """The largest integer that a float stands for alone."""
 
@@ -49,8 +52,9 @@ def to_array(value: Any, dtype: np.dtype[Any], dims: Shape) -> Array:
     (2, 2)
     """
     if isinstance(value, np.ndarray):
-        if castable(value.dtype, dtype) and agrees(value.shape, dims):
-            return value.astype(dtype, copy=False)
+        array = cast(value, dtype) if agrees(value.shape, dims) else None
+        if array is not None:
+            return array
         value = value.tolist()
     flat, shape = flatten(value, dims)
     types = set(map(type, flat))
@@ -88,6 +92,18 @@ def is_whole(value: Any) -> bool:
     (True, False, False)
     """
     return type(value) is float and value.is_integer() and abs(value) <= EXACT
+
+
+def cast(array: Array, dtype: np.dtype[Any]) -> Array | None:
+    """Numbers as another dtype: integers exactly, floats to the nearest finite; None where that cannot be."""
+    if castable(array.dtype, dtype):
+        return array.astype(dtype, copy=False)
+    if array.dtype.kind not in NUMBERS.get(dtype.kind, ""):
+        return None
+    with np.errstate(over="ignore"):
+        other = array.astype(dtype)
+    fine = np.isfinite(other) if dtype.kind == "f" else other == array
+    return other if np.count_nonzero(fine) == array.size else None
 
 
 def castable(given: np.dtype[Any], wanted: np.dtype[Any]) -> bool:
@@ -193,7 +209,7 @@ def a_list(dims: Shape) -> str:
 
 def show(value: Any) -> str:
     """A value in a message: short, and named by its JSON type where it is long."""
-    if isinstance(value, list):
+    if isinstance(value, list) or (isinstance(value, np.ndarray) and value.ndim):
         return f"a list of {len(value)}"
     if isinstance(value, dict):
         return "an object"

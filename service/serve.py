@@ -6,14 +6,18 @@ import os
 import shlex
 import shutil
 import socket
+import subprocess
+import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from gunicorn.app.base import BaseApplication
 
 from service import card, settings, store
+from service.device import placement
+from service.device.placement import Device
 from service.settings import PREFIX, BadSettings, Settings, address
 
 MEMORY = Path("/dev/shm")  # noqa: S108 - gunicorn makes its heartbeat file there, unlinked
@@ -28,11 +32,38 @@ def main(flags: Mapping[str, str | None]) -> int:
     if chosen.grpc_port:
         check_grpc(chosen.host, chosen.grpc_port)
     versions = store.to_serve(Path(chosen.store), chosen.model_names, chosen.versions)
+    devices = place(chosen, placement.visible_here(), tensorflow_sees_a_gpu)
     # The workers read their settings from the environment, as under any other WSGI server.
     os.environ |= {PREFIX + name.upper(): value for name, value in flags.items() if value is not None}
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="manifold-metrics-")
-    Gunicorn(chosen, welcome(chosen, versions)).run()
+    os.environ[f"{PREFIX}PLACEMENT"] = "device" if devices else "worker"
+    os.environ[f"{PREFIX}DEVICES"] = ",".join(device.name for device in devices)
+    placement.folder(os.environ).mkdir()
+    Gunicorn(chosen, welcome(chosen, versions), len(devices)).run()
     return 0
+
+
+def place(chosen: Settings, masks: Sequence[str], sees_gpus: Callable[[], bool]) -> list[Device]:
+    """The devices that get a process each. A GPU that TensorFlow does not see is hidden from all, or a BadSettings.
+
+    `masks` are the GPUs that driver and environment show.
+    """
+    devices = placement.place(chosen, masks, placement.has_tensorflow())
+    names = ", ".join(device.name for device in devices)
+    if "gpu" not in names or sees_gpus():
+        return devices
+    if chosen.placement == "device" or chosen.devices:
+        raise BadSettings(f"{names}: the driver shows it, but this TensorFlow does not see it")
+    print(f"The driver shows {names}, but TensorFlow does not see it: the CPU computes", file=sys.stderr, flush=True)
+    os.environ[placement.MASK] = placement.NO_GPU
+    return []
+
+
+def tensorflow_sees_a_gpu() -> bool:
+    """Asked in a process of its own: nothing of TensorFlow may be loaded before the workers are forked."""
+    ask = "from service.engines.saved_model import visible_gpus; print(visible_gpus())"
+    asked = subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True, check=False)  # noqa: S603
+    return asked.stdout.split()[-1:] not in ([], ["0"])
 
 
 MOST_SHOWN = 600
@@ -72,13 +103,14 @@ def check_grpc(host: str, port: int) -> None:
 class Gunicorn(BaseApplication):  # type: ignore[misc]
     """gunicorn with this service's settings."""
 
-    def __init__(self, chosen: Settings, greeting: str) -> None:
+    def __init__(self, chosen: Settings, greeting: str, devices: int = 0) -> None:
         self._chosen = chosen
+        self._devices = devices
         self._greeting = greeting
         super().__init__()
 
     def load_config(self) -> None:
-        for name, value in configuration(self._chosen).items():
+        for name, value in (configuration(self._chosen) | processes(self._chosen, self._devices)).items():
             self.cfg.set(name, value)
         self.cfg.set("when_ready", lambda _: print(self._greeting, flush=True))
         self.cfg.set("on_exit", lambda _: shutil.rmtree(os.environ["PROMETHEUS_MULTIPROC_DIR"], ignore_errors=True))
@@ -106,3 +138,30 @@ def configuration(chosen: Settings) -> dict[str, Any]:
         "proc_name": "manifold",
         "worker_tmp_dir": str(MEMORY) if MEMORY.is_dir() else None,
     }
+
+
+def processes(chosen: Settings, devices: int) -> dict[str, Any]:
+    """gunicorn's settings for so many device processes."""
+    if not devices:
+        return {}
+    return {
+        "dirty_apps": [f"service.device.process:DeviceProcess:{devices}"],
+        "dirty_workers": devices,
+        "on_dirty_starting": close_listeners,
+        "dirty_timeout": 60,
+        "dirty_graceful_timeout": chosen.graceful_timeout,
+        # gunicorn takes the processes of a server of the same name for orphans, and ends them.
+        "proc_name": f"manifold-{os.getpid()}",
+    }
+
+
+def close_listeners(_arbiter: Any) -> None:
+    """In the parent of the device processes: while it holds the HTTP port, clients of a server that ends still connect.
+
+    Nobody would answer them.
+    """
+    for name in [file.name for file in Path("/dev/fd").iterdir() if file.is_socket()]:
+        with socket.socket(fileno=os.dup(int(name))) as one:
+            listens = one.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
+        if listens:
+            os.close(int(name))

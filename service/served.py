@@ -35,6 +35,14 @@ class Served:
         return self.state in (State.UNLOADING, State.END) and self.handle is None and not self.error
 
     @property
+    def trouble(self) -> str:
+        """Why it does not answer: its state or what made it fail, or where its engine has gone; "" if it does."""
+        handle = self.handle
+        if self.state is State.AVAILABLE and handle is not None:
+            return handle.engine.absent()
+        return self.error or self.state.value
+
+    @property
     def name(self) -> str:
         """model/version."""
         return f"{self.version.model}/{self.version.number}"

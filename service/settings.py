@@ -14,6 +14,7 @@ from service.errors import ServiceError
 PREFIX = "MANIFOLD_"
 SERVICE_LINK = re.compile(rf"{PREFIX}(GRPC_)?(SERVICE|PORT)_")
 ORIGIN = re.compile(r"\*|https?://[^\s/,*]+", re.IGNORECASE)
+DEVICE = re.compile(r"cpu|(cpu|gpu):(0|[1-9]\d?)")
 LABELLED = re.compile(r"[^:=/]+:[^:=/]+=[1-9]\d*")
 
 
@@ -38,6 +39,17 @@ class Settings:
     labels: str = setting("", "Names for versions, separated by commas: `qa:stable=1,qa:canary=2`.")
     admin: str = setting("off", "Whether models may be loaded and unloaded over /v2/repository.", choices=("off", "on"))
     engine: str = setting("auto", "What computes.", choices=("auto", "onnx", "saved_model"))
+    xla: str = setting(
+        "on",
+        "Whether TensorFlow compiles shapes that are asked for often, where that is quicker.",
+        choices=("off", "on"),
+    )
+    placement: str = setting(
+        "auto",
+        "Where TensorFlow computes: in every HTTP worker or in a process per device. auto: devices, if there is a GPU.",
+        choices=("auto", "worker", "device"),
+    )
+    devices: str = setting("", "Devices to use, such as `gpu:0,gpu:1`; `cpu` tries it without. Empty: all GPUs.")
     host: str = setting("127.0.0.1", "Address to listen on.")
     port: int = setting(8000, "Port to listen on.", least=0, most=65535)
     grpc_port: int = setting(0, "Port of TensorFlow Serving's gRPC API. 0: off.", least=0, most=65535)
@@ -76,6 +88,11 @@ class Settings:
     def model_names(self) -> list[str]:
         """The models named, [] for all."""
         return listed(self.models)
+
+    @property
+    def device_names(self) -> list[str]:
+        """The devices named, each with its number, [] for all GPUs."""
+        return [name if ":" in name else f"{name}:0" for name in listed(self.devices)]
 
     @property
     def version_labels(self) -> dict[tuple[str, str], int]:
@@ -143,6 +160,13 @@ def read(environment: Mapping[str, str], flags: Mapping[str, str | None] | None 
         for entry in listed(settings.labels)
         if not LABELLED.fullmatch(entry)
     ]
+    wrong += [
+        f"{PREFIX}DEVICES: {name!r} is no device such as gpu:0, cpu:1 or cpu"
+        for name in listed(settings.devices)
+        if not DEVICE.fullmatch(name)
+    ]
+    if len(set(settings.device_names)) < len(settings.device_names):
+        wrong.append(f"{PREFIX}DEVICES={settings.devices!r} names a device twice")
     if wrong:
         raise BadSettings("\n".join(sorted(wrong)))
     return settings

@@ -95,31 +95,34 @@ def join(parts: Sequence[Tensors], ragged: Ragged = ALIKE) -> Tensors:
     if len(parts) == 1:
         return parts[0]
     joined: dict[str, Array] = {}
-    for name in parts[0]:
+    for name in [name for name in parts[0] if name not in ragged.values()]:
+        arrays = [part[name] for part in parts]
         if name in ragged:
-            joined |= level(parts, name, ragged[name])
-        elif name not in ragged.values():
-            joined[name] = np.concatenate([part[name] for part in parts])
+            joined |= level(arrays, name, ragged[name], [part.get(ragged[name]) for part in parts])
+        else:
+            joined[name] = np.concatenate(arrays)
     return joined
 
 
-def level(parts: Sequence[Tensors], name: str, lengths: str) -> Tensors:
-    """One ragged input of all parts, padded with zeros to the longest, and its rows' lengths unless all are as long."""
-    arrays = [part[name] for part in parts]
+def level(arrays: Sequence[Array], name: str, beside: str, lengths: Sequence[Array | None]) -> Tensors:
+    """Parts of one ragged input, padded with zeros to the longest, and `beside` them the rows' lengths.
+
+    `lengths` are those of parts that are padded already. If all rows are as long, only the input.
+    """
     steps = [array.shape[1] for array in arrays]
     longest = max(steps)
-    if min(steps) == longest and not any(lengths in part for part in parts):
+    if min(steps) == longest and all(own is None for own in lengths):
         return {name: np.concatenate(arrays)}
     counts = [len(array) for array in arrays]
-    whole = np.zeros((sum(counts), longest, *arrays[0].shape[2:]), arrays[0].dtype)
+    padded = np.zeros((sum(counts), longest, *arrays[0].shape[2:]), arrays[0].dtype)
     each = np.repeat(np.array(steps, np.int32), counts)
     start = 0
-    for part, array, count, long in zip(parts, arrays, counts, steps, strict=True):
-        whole[start : start + count, :long] = array
-        if lengths in part:
-            each[start : start + count] = part[lengths]
+    for array, count, step, own in zip(arrays, counts, steps, lengths, strict=True):
+        padded[start : start + count, :step] = array
+        if own is not None:
+            each[start : start + count] = own
         start += count
-    return {name: whole, lengths: each}
+    return {name: padded, beside: each}
 
 
 def split(tensors: Tensors, counts: Sequence[int]) -> list[dict[str, Array]]:

@@ -1,15 +1,15 @@
 """`service.wsgi:app`, for gunicorn and any other WSGI server: settings from the environment, models after the fork."""
 
 import atexit
-import logging
 import os
 import tempfile
 from functools import partial
 from pathlib import Path
 
-from service import loading, server, settings, store
+from service import loading, logs, server, settings, store
 from service.app import create_app
 from service.catalog import Catalog
+from service.device import placement
 from service.repository import Repository
 
 PATIENCE = 10.0
@@ -18,14 +18,15 @@ PATIENCE = 10.0
 SETTINGS = settings.read(os.environ)
 CATALOG = Catalog(
     store.to_serve(Path(SETTINGS.store), SETTINGS.model_names, SETTINGS.versions),
-    partial(loading.load, settings=SETTINGS, choose_driver=server.choose_driver),
+    partial(
+        loading.load,
+        settings=SETTINGS,
+        choose_driver=server.choose_driver,
+        devices=placement.sockets(SETTINGS, os.environ),
+    ),
     SETTINGS.version_labels,
 )
-logging.basicConfig(
-    level=SETTINGS.log_level.upper(),
-    format="[%(asctime)s] [%(process)d] [%(levelname)s] %(message)s",
-    datefmt="%Y-%m-%d %H:%M:%S %z",
-)
+logs.begin(SETTINGS.log_level)
 REPOSITORY = None
 if SETTINGS.admin == "on":
     FOLDER = os.environ.get("PROMETHEUS_MULTIPROC_DIR") or tempfile.mkdtemp(prefix="manifold-")

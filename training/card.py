@@ -15,7 +15,7 @@ import jsonschema
 from training.encode import Encoder
 from training.studies.finding import Finding
 from training.task import Category, Image, Input, Number, Numbers, Output, Probabilities, Probability, Tokens
-from training.twin import Verdict
+from training.twin.make import Verdict
 from training.words import PAD_ID, UNKNOWN_ID
 
 FORMAT = 1

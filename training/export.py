@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from time import monotonic
 
-from training import card, golden, saved_model, twin, warmup
+from training import card, golden, saved_model, warmup
 from training.card import Card, Provenance, Verified
 from training.encode import Encoder, Rows
 from training.evaluate import Judged
@@ -18,6 +18,7 @@ from training.reports.report import write_report
 from training.studies.finding import Finding
 from training.task import Table
 from training.train import Trained
+from training.twin.make import make
 from training.versions import Version, publishing
 
 
@@ -46,7 +47,7 @@ def export(trained: Trained, held: Held, provenance: Provenance, version: Versio
         warmup.write(extra / "tf_serving_warmup_requests", version.model, encoder, groups, held.table)
         verified = Verified(
             rows=sum(len(group.places) for group in groups),
-            twin=twin.make(trained, saved_model.specs(encoder), groups, extra / "model.onnx"),
+            twin=make(trained, saved_model.specs(encoder), groups, extra / "model.onnx"),
             batch_difference=golden.batch_difference(groups, run),
         )
         write_report(extra / "report", trained, held.judged, held.findings, losses)

@@ -16,7 +16,7 @@ from flask import Blueprint, Response
 from service import schemas, tensors
 from service.catalog import Catalog
 from service.dialects.bodies import columns, forms, npz, packed
-from service.dialects.exchange import deadline, describe, json_response, label, parse, read_body, with_hint
+from service.dialects.exchange import deadline, describe, json_response, label, parse_rows, read_body, with_hint
 from service.dialects.oip.tensors import whole
 from service.errors import Fault, InvalidInput, MalformedBody, ServiceError
 from service.handle import ModelHandle, Prediction, Wait
@@ -78,13 +78,13 @@ def read(handle: ModelHandle, form: str, body: bytes, settings: Settings) -> tup
         if packed.is_batch(handle, value):
             return columns.read(handle, packed.unpacked(handle, value, "")), True
     else:
-        value = parse(body)
+        value = parse_rows(body)
     many = isinstance(value, list)
     rows = value if many else [value]
     if form == forms.MSGPACK:
         handle.refuse_too_many(len(rows))
         rows = packed.opened(handle, rows, "/{row}" if many else "")
-    return tensors.pack(load(handle, rows, many), handle.max_batch_rows), many
+    return tensors.pack(load(handle, rows, many), handle.max_batch_rows, handle.engine.ragged), many
 
 
 def arrays(prediction: Prediction, names: Sequence[str]) -> Response:

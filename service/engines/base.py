@@ -3,7 +3,7 @@
 from typing import Protocol
 
 from service.signature import Signature
-from service.tensors import Array, Ragged, Tensors
+from service.tensors import ALIKE, Array, Ragged, Tensors
 
 
 class Engine(Protocol):
@@ -14,17 +14,23 @@ class Engine(Protocol):
     device: str
     """Where: "cpu" or the accelerator's name."""
     signature: Signature
-    ragged: Ragged
+    ragged: Ragged = ALIKE
     """The inputs padded to one length for `run`, if the lengths, (rows,) int32, come beside them; mostly none.
 
     The lengths are no inputs of the signature, and may be left out where no row is padded.
     """
+    parallel: int = 1
+    """Threads that may call `run` at once."""
 
     def run(self, tensors: Tensors) -> dict[str, Array]:
-        """All named inputs, each (rows, …), to all named outputs, each (rows, …). Called by one thread at a time.
+        """All named inputs, each (rows, …), to all named outputs, each (rows, …). Called by `parallel` threads at most.
 
         InvalidInput where a value is none the model takes; whatever else it raises is its own failure.
         """
+
+    def absent(self) -> str:
+        """Why it cannot compute for now; "" as long as it can, which is always for one in this process."""
+        return ""
 
     def close(self) -> None:
         """Let go of memory; `run` is not called again."""

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import onnxruntime
 
+from service.engines.base import Engine
 from service.errors import Fault, InvalidInput
 from service.nested import show
 from service.signature import Signature, TensorSpec
@@ -35,7 +36,7 @@ DTYPES = {
 }
 
 
-class OnnxEngine:
+class OnnxEngine(Engine):
     """The twin in `folder`, on `threads` threads."""
 
     name = "onnx"

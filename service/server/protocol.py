@@ -13,11 +13,10 @@ import greenlet
 from gunicorn.asgi.protocol import ASGIProtocol
 
 from service.server import response
-from service.server.environ import Environ, of_connection, of_request
+from service.server.environ import Environ, of_connection
+from service.server.incoming import Incoming
 from service.server.tasks import Parked, Task, start
 
-DISCARDED = 4
-"""How many times the body limit is read, and thrown away, so that a client hears the 413 before its pipe breaks."""
 AHEAD_BYTES = 262_144
 """Of the next request, if it comes before the last is answered; then the client has to wait."""
 
@@ -30,43 +29,6 @@ class State(Enum):
     IDLE = "idle"
     READING = "reading"
     ANSWERING = "answering"
-
-
-class Incoming:
-    """A request as it is read; of a body longer than `most` bytes only the length is kept."""
-
-    def __init__(self, request: Any, most: int) -> None:
-        self.request = request
-        self.whole = False
-        self._most = most
-        self._chunks: list[bytes] = []
-        self._length = 0
-
-    def feed(self, chunk: bytes) -> None:
-        """Add to its body."""
-        self._length += len(chunk)
-        if self._length <= self._most:
-            self._chunks.append(chunk)
-
-    @property
-    def ready(self) -> bool:
-        """Whether to answer now: it is whole, or longer than anybody wants to read."""
-        return self.whole or self.refused or self._length > DISCARDED * self._most
-
-    @property
-    def refused(self) -> bool:
-        """Whether its client asks before it sends a body that is too long."""
-        return self.asks and self.request.content_length > self._most
-
-    @property
-    def asks(self) -> bool:
-        """Whether its client waits for a 100 before it sends the body (RFC 9110, section 10.1.1)."""
-        return bool(self.request._expect_100_continue)  # noqa: SLF001 - gunicorn's reading of the header
-
-    def environ(self, connection: Environ) -> Environ:
-        """The request as the app sees it: without a body that is too long, but with its length."""
-        body = b"".join(self._chunks) if self._length <= self._most else b""
-        return of_request(self.request, connection, body, max(self.request.content_length, self._length))
 
 
 class Protocol(ASGIProtocol):  # type: ignore[misc]

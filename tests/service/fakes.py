@@ -57,7 +57,7 @@ def weighted_steps(inputs: Tensors) -> dict[str, Array]:
     }
 
 
-class FakeEngine:
+class FakeEngine(Engine):
     """Applies `function` to each row alone, remembers every call, and stumbles over poisoned rows."""
 
     name = "fake"

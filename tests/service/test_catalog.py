@@ -134,6 +134,21 @@ def test_close_answers_what_was_accepted_and_lets_go_of_every_engine(catalog: Ca
         catalog.get("b").batcher.submit([job([[1]])])
 
 
+def test_an_engine_that_has_gone_for_a_while_is_told_while_it_is_gone():
+    class Away(FakeEngine):
+        why = "the process of gpu:0 has gone"
+
+        def absent(self) -> str:
+            return self.why
+
+    engine = Away()
+    catalog = Catalog([version("a")], lambda _: handle(engine, Hand()))
+    catalog.load_all()
+    assert catalog.unready() == {"a/1": "the process of gpu:0 has gone"}
+    engine.why = ""
+    assert catalog.unready() == {}
+
+
 def test_an_engine_that_cannot_close_does_not_stop_the_others(caplog):
     class Stuck(FakeEngine):
         def close(self) -> None:

@@ -11,7 +11,7 @@ import uvloop
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from service.batcher import Batcher
+from service.batcher import Batcher, PoolDriver
 from service.queueing import Queue
 from service.server import LoopDriver
 from service.server.tasks import run, wait
@@ -54,6 +54,47 @@ def test_jobs_from_many_threads_are_all_answered(loop):
     with ThreadPoolExecutor(THREADS) as pool:
         answers = [answer for own in pool.map(ask, range(THREADS)) for answer in own]
     assert answers == [float(number) for number in range(THREADS * EACH)]
+
+
+def test_a_pool_answers_every_job_of_many_threads_and_all_before_it_closes():
+    batcher = Batcher(FakeEngine(immune=True), Queue(8, 10**6), lambda step: PoolDriver(step, 3))
+    together = threading.Barrier(THREADS)
+
+    def ask(thread: int) -> list[float]:
+        together.wait(SECONDS)
+        jobs = [job([[float(thread * EACH + number)]]) for number in range(EACH)]
+        for one in jobs[: EACH // 2]:
+            batcher.submit([one])
+            one.future.result(SECONDS)  # so that the threads fall asleep in between
+        batcher.submit(jobs[EACH // 2 :])
+        return [one.future.result(SECONDS).outputs["y"].item() for one in jobs]
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        answers = [answer for own in pool.map(ask, range(THREADS)) for answer in own]
+    assert answers == [float(number) for number in range(THREADS * EACH)]
+    last = [job([[float(number)]]) for number in range(EACH)]
+    batcher.submit(last)
+    batcher.close()
+    assert [one.future.result(0).outputs["y"].item() for one in last] == [float(number) for number in range(EACH)]
+    batcher.close()
+
+
+def test_the_batches_of_a_pool_are_under_way_at_once():
+    together = threading.Barrier(3)
+    batches = iter(range(9))
+
+    def step() -> bool:
+        if next(batches, None) is None:
+            return False
+        together.wait(SECONDS)  # never comes to an end unless three do it at once
+        return True
+
+    driver = PoolDriver(step, 3)
+    for _ in range(9):
+        driver.wake()
+    driver.close()
+    assert next(batches, None) is None
+    assert not together.broken
 
 
 def test_to_close_from_a_thread_is_to_wait_for_what_was_accepted(loop):

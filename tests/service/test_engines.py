@@ -1,5 +1,9 @@
 """The seam: one contract, passed by every engine and by the tests' fake."""
 
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -8,13 +12,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from service import tensors
+from service.device.host import Host
 from service.engines.base import Engine
+from service.engines.device import DeviceEngine
 from service.engines.onnx import OnnxEngine
 from service.engines.saved_model import NoSuchSignature, SavedModelEngine
 from service.signature import Signature
 from service.tensors import Array, Tensors
 from tests.service import artifacts, saved_models
 from tests.service.fakes import FakeEngine, specs
+from tests.service.server import ROOT, SECONDS
 
 WEIGHTS = artifacts.toy_weights()
 
@@ -42,14 +49,27 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return saved_models.toy(artifacts.toy(tmp_path_factory.mktemp("both")))
 
 
-@pytest.fixture(scope="module", params=["fake", "onnx", "saved_model"])
-def engine(request: pytest.FixtureRequest, folder: Path) -> Engine:
+@pytest.fixture(scope="module")
+def crossing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Path], Engine]]:
+    """Makes engines whose models lie beyond a socket, on what would be another process's device."""
+    path = tmp_path_factory.mktemp("device") / "cpu.sock"
+    host = Host(path, lambda folder: SavedModelEngine(folder, xla=True))
+    yield lambda folder: DeviceEngine(folder, {"cpu:0": path}, SECONDS)
+    host.close()
+
+
+@pytest.fixture(scope="module", params=["fake", "onnx", "saved_model", "xla", "device"])
+def engine(request: pytest.FixtureRequest, folder: Path, crossing: Callable[[Path], Engine]) -> Iterator[Engine]:
     made = {
         "fake": lambda: FakeEngine(SIGNATURE, numpy_toy),
         "onnx": lambda: OnnxEngine(folder),
         "saved_model": lambda: SavedModelEngine(folder),
+        "xla": lambda: SavedModelEngine(folder, xla=True),
+        "device": lambda: crossing(folder),
     }
-    return made[request.param]()
+    engine = made[request.param]()
+    yield engine
+    engine.close()
 
 
 def rows(count: int, length: int = 4) -> dict[str, Array]:
@@ -68,6 +88,8 @@ class TestContract:
 
     def test_it_says_what_computes_and_where(self, engine: Engine):
         assert engine.name in ("fake", "onnx", "saved_model")
+        assert engine.parallel >= 1
+        assert engine.absent() == ""
         assert engine.device
 
     @pytest.mark.parametrize("count", [1, 2, 7])
@@ -159,6 +181,64 @@ class TestRagged:
         for position, answer in zip((at for positions, _ in groups for at in positions), joined, strict=True):
             alone = ragged.run({"words": np.array([rows[position]], np.int32)})["read"][0]
             np.testing.assert_allclose(answer, alone, rtol=1e-6, atol=1e-6)
+
+
+def test_xla_answers_as_tensorflow_does(folder: Path):
+    plain, compiled = SavedModelEngine(folder), SavedModelEngine(folder, xla=True)
+    program = compiled._compile(rows(4))
+    for name, expected in plain.run(rows(4)).items():
+        np.testing.assert_allclose(program(rows(4))[name], expected, rtol=1e-5, atol=1e-6)
+    compiled.close()
+
+
+def test_rows_filled_up_are_cut_off_again(folder: Path):
+    engine = SavedModelEngine(folder)
+    for count in (1, 3, 5, 8):
+        for name, expected in engine.run(rows(count)).items():
+            np.testing.assert_allclose(engine._bucketed(rows(count))[name], expected, rtol=1e-5, atol=1e-6)
+
+
+def test_strings_cross_to_a_device_and_back(tmp_path: Path, crossing: Callable[[Path], Engine]):
+    engine = crossing(saved_models.save(saved_models.Greeter(), tmp_path))
+    outputs = engine.run({"name": np.array(["Zoë", b"Bob"], object)})
+    assert outputs["greeting"].tolist() == ["hello Zoë".encode(), b"hello Bob"]
+    engine.close()
+
+
+def test_bfloat16_crosses_to_a_device_and_back(tmp_path: Path, crossing: Callable[[Path], Engine]):
+    engine = crossing(saved_models.save(saved_models.Narrow(), tmp_path))
+    dtype = engine.signature.inputs["x"].dtype
+    assert dtype.name == "bfloat16"
+    assert engine.run({"x": np.ones((2, 3), dtype)})["y"].astype(float).tolist() == [[2, 2, 2], [2, 2, 2]]
+    engine.close()
+
+
+LOOK = """
+import sys, numpy as np, tensorflow as tf
+from pathlib import Path
+from service.engines.saved_model import SavedModelEngine
+engine = SavedModelEngine(Path(sys.argv[1]), device="cpu:1")
+[second] = {weight.device for weight in engine._function.captured_inputs}
+engine.run({"text": np.ones((2, 3), np.int32), "numbers": np.ones((2, 3), np.float32)})
+print(engine.device, len(tf.config.list_logical_devices("CPU")), second)
+engine._compile({"text": np.ones((2, 3), np.int32), "numbers": np.ones((2, 3), np.float32)})
+try:
+    SavedModelEngine(Path(sys.argv[1]), device="gpu:0")
+except Exception as error:
+    print(type(error).__name__, error)
+"""
+
+
+def test_a_model_lies_on_the_device_it_is_given(folder: Path):
+    hidden = {**os.environ, "CUDA_VISIBLE_DEVICES": "-1"}
+    done = subprocess.run(
+        [sys.executable, "-c", LOOK, str(folder)], cwd=ROOT, env=hidden, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    first, second = done.stdout.splitlines()
+    assert first == "cpu:1 2 /job:localhost/replica:0/task:0/device:CPU:1"
+    assert second.startswith("NoSuchDevice TensorFlow ")
+    assert second.endswith("sees no GPU here, so gpu:0 cannot compute")
 
 
 @pytest.mark.parametrize("make", [OnnxEngine, SavedModelEngine, lambda _: FakeEngine()], ids=["onnx", "tf", "fake"])

@@ -72,6 +72,7 @@ def test_models_import_keras_what_types_need_and_what_weights_are_computed_with(
         (("PIL",), {"service/images.py"}),
         (("backports", "zlib", "gzip"), {"service/dialects/bodies/coding.py"}),
         (("msgpack",), {"service/dialects/bodies/packed.py"}),
+        (("simdjson",), {"service/dialects/bodies/numbers.py"}),
         (("zipfile",), {"service/dialects/bodies/npz.py"}),
         (("prometheus_client",), {"service/metrics.py"}),
         (
@@ -97,6 +98,7 @@ def test_models_import_keras_what_types_need_and_what_weights_are_computed_with(
             ("gunicorn", "greenlet"),
             {
                 "service/beside.py",
+                "service/device/process.py",
                 "service/serve.py",
                 "service/server/protocol.py",
                 "service/server/tasks.py",
@@ -117,6 +119,11 @@ def test_models_import_keras_what_types_need_and_what_weights_are_computed_with(
                 "service/batcher.py",
                 "service/beside.py",
                 "service/catalog.py",
+                "service/device/host.py",
+                "service/device/process.py",
+                "service/device/turns.py",
+                "service/engines/device.py",
+                "service/engines/programs.py",
                 "service/handle.py",
                 "service/queueing.py",
                 "service/repository.py",
@@ -133,6 +140,18 @@ def test_each_library_stays_where_it_belongs(libraries, files):
 
 def test_only_a_worker_loads_the_grpc_package():
     assert importers("service.grpc") - within("service/grpc") == {"service/wsgi.py"}
+
+
+def test_what_speaks_to_devices_loads_no_tensorflow():
+    look = "import sys; print(*sorted({'tensorflow', 'gunicorn', 'flask'} & set(sys.modules)))"
+    done = subprocess.run(
+        [sys.executable, "-c", f"import service.engines.device, service.device.placement; {look}"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.split() == []
 
 
 def test_the_grpc_package_loads_no_tensorflow_and_starts_no_thread():
@@ -153,6 +172,8 @@ def test_the_environment_is_read_in_few_places():
     }
     assert readers == {
         "service/__main__.py",
+        "service/device/placement.py",
+        "service/device/process.py",
         "service/engines/saved_model.py",
         "service/metrics.py",
         "service/serve.py",

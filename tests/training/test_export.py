@@ -13,9 +13,10 @@ from tensorflow_serving.apis import prediction_log_pb2
 
 from models.architecture import Architecture
 from tests.training import toys
-from training import golden, saved_model, twin
+from training import golden, saved_model
 from training.card import SCHEMA
 from training.export import export
+from training.twin.make import Verdict, make
 from training.versions import Version
 
 
@@ -211,7 +212,7 @@ def test_a_twin_that_disagrees_is_dropped_and_the_card_says_why(tmp_path, traine
 
 def test_a_twin_that_cannot_be_made_is_dropped_with_the_reason(tmp_path, trained):
     other = replace(trained, architecture=Architecture(refusing, toys.HEADS))
-    verdict = twin.make(other, saved_model.specs(trained.encoder), [], tmp_path / "model.onnx")
+    verdict = make(other, saved_model.specs(trained.encoder), [], tmp_path / "model.onnx")
 
-    assert verdict == twin.Verdict(False, None, "not converted: NotImplementedError: no build without masks")
+    assert verdict == Verdict(False, None, "not converted: NotImplementedError: no build without masks")
     assert not (tmp_path / "model.onnx").exists()

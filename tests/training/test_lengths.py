@@ -9,12 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
 
-from training import saved_model, twin
+from training import saved_model
 from training.golden import Group, difference
 from training.lengths import verify
 from training.lengths.allow import METADATA, allow
 from training.lengths.probe import probe
 from training.lengths.session import run
+from training.twin.convert import convert
 
 WORDS, WIDTH, STATE = 20, 4, 3
 LAST = [("Squeeze", ["y", "one"], "steps"), ("Slice", ["steps", "minus", "far", "zero"], "end")]
@@ -33,6 +34,11 @@ EXACT = {
     ],
     "mean": [("ReduceMean", ["words", "one"], "out", {"keepdims": 0})],
     "mean of turned": [("ReduceMean", ["turned", "zero"], "kept"), ("Squeeze", ["kept", "zero"], "out")],
+    "mean of more": [
+        ("ReduceMax", ["words", "one"], "most"),
+        ("Concat", ["most", "words"], "more", {"axis": 1}),
+        ("ReduceMean", ["more", "one"], "out", {"keepdims": 0}),
+    ],
     "sum": [("ReduceSum", ["words", "one"], "out", {"keepdims": 0})],
     "least": [("ReduceMin", ["words", "one"], "out", {"keepdims": 0})],
     "attention": [
@@ -60,6 +66,7 @@ INEXACT = {
     ],
     "the last step of any": [("Slice", ["words", "minus", "far", "one"], "end"), ("Squeeze", ["end", "one"], "out")],
     "an answer a step": [("Relu", ["words"], "out")],
+    "a mean of steps and numbers": [("ReduceMean", ["words", "one_and_two"], "mean"), ("Flatten", ["mean"], "out")],
     "the product of all": [("ReduceProd", ["words", "one"], "out", {"keepdims": 0})],
 }
 
@@ -78,7 +85,7 @@ def weights() -> dict[str, np.ndarray]:
         "query": (WIDTH, 1),
         "kernel": (STATE, WIDTH, 3),
     }
-    lists = {"zero": [0], "one": [1], "two": [2], "minus": [-1], "far": [2**31 - 1]}
+    lists = {"zero": [0], "one": [1], "two": [2], "one_and_two": [1, 2], "minus": [-1], "far": [2**31 - 1]}
     made = {name: random.normal(size=shape).astype(np.float32) for name, shape in shapes.items()}
     return made | {name: np.array(value, np.int64) for name, value in lists.items()}
 
@@ -199,7 +206,7 @@ def test_verification_finds_a_graph_that_ignores_the_lengths():
 def test_the_twin_of_a_keras_lstm_takes_lengths(trained, held, tmp_path):
     path = tmp_path / "model.onnx"
     inputs = saved_model.specs(trained.encoder)
-    twin.convert(trained, inputs, path)
+    path.write_bytes(convert(trained, inputs).SerializeToString())
     columns = held.rows.inputs
     rows = [{name: column[place][np.newaxis] for name, column in columns.items()} for place in range(6)]
     plain = run(onnx.load(path))

@@ -68,8 +68,8 @@ class Rewriting:
         self._graph.input.append(helper.make_tensor_value_info(given, TensorProto.INT32, [f"{name}_rows"]))
         self._initial(np.array([WHOLE], np.int32), given)
         rows = self.add("Shape", [name], start=0, end=1)
-        steps = self.add("Cast", [self.add("Shape", [name], start=1, end=2)], to=TensorProto.INT32)
-        self.add("Expand", [self.add("Min", [given, steps]), rows], counted(name))
+        self.add("Cast", [self.add("Shape", [name], start=1, end=2)], every(name), to=TensorProto.INT32)
+        self.add("Expand", [self.add("Min", [given, every(name)]), rows], counted(name))
 
     def visit(self, node: Any) -> None:
         """The node, as it was or with lengths."""
@@ -110,26 +110,27 @@ class Rewriting:
 
     def _reduce(self, node: Any, given: Seen | None) -> None:
         axes = self._values.get(node.input[1]) if len(node.input) > 1 else None
-        wanted = given is not None and axes is not None and any(self._mixes(given, int(axis)) for axis in axes)
-        if not wanted or given is None:
+        if given is None or axes is None or axes.size != 1 or not self._mixes(given, int(axes[0])):
             self.nodes.append(node)
             return
         node.input[0] = self._masked(node.input[0], FILLS[node.op_type])
         if node.op_type != "ReduceMean":
             self.nodes.append(node)
             return
-        # The mean of all steps, times all steps, by those that count.
-        output, node.output[0] = node.output[0], f"{node.output[0]}/all"
+        output, node.op_type = node.output[0], "ReduceSum"
+        node.output[0] = f"{output}/sum"
         self.nodes.append(node)
-        self.add("Mul", [node.output[0], self._scale(given, self._seen[output], output)], output)
+        self.add("Div", [node.output[0], self._count(given, self._seen[output])], output)
 
-    def _scale(self, given: Seen, taken: Seen, output: str) -> str:
-        """All steps by those that count, (n,) with axes of 1 to fit what was reduced."""
-        mask = self.add("Cast", [self._mask(given.source, given.more)], to=number(given.dtype))
-        share = self.add("ReduceMean", [mask, self._constant(np.array([1]))], keepdims=0)
+    def _count(self, given: Seen, taken: Seen) -> str:
+        """How many steps count in each row, with axes of 1 to fit what was reduced."""
+        if given.more:
+            mask = self.add("Cast", [self._mask(given.source, given.more)], to=number(given.dtype))
+            count = self.add("ReduceSum", [mask, self._constant(np.array([1]))], keepdims=0)
+        else:
+            count = self.add("Cast", [counted(given.source)], to=number(given.dtype))
         others = [axis for axis in range(taken.rank) if axis != taken.rows]
-        inverse = self.add("Reciprocal", [share])
-        return self.add("Unsqueeze", [inverse, self._constant(np.array(others))]) if others else inverse
+        return self.add("Unsqueeze", [count, self._constant(np.array(others))]) if others else count
 
     def _concat(self, node: Any) -> None:
         """Remember the mask of a tensor that has steps of an input and others besides."""
@@ -176,11 +177,8 @@ class Rewriting:
     def _mask(self, source: str, more: int) -> str:
         """The mask (n, t): which steps of which row count."""
         if (source, more) not in self._masks:
-            from onnx import TensorProto
-
             zero, one = self._constant(np.array(0, np.int32)), self._constant(np.array(1, np.int32))
-            steps = self.add("Cast", [self.add("Shape", [source], start=1, end=2)], to=TensorProto.INT32)
-            places = self.add("Range", [zero, self.add("Squeeze", [steps]), one])
+            places = self.add("Range", [zero, self.add("Squeeze", [every(source)]), one])
             ends = self.add("Unsqueeze", [counted(source), self._constant(np.array([1]))])
             self._masks[source, 0] = self.add("Less", [places, ends])
         return self._masks[source, more]
@@ -206,6 +204,11 @@ class Rewriting:
 def counted(name: str) -> str:
     """The tensor (n,) of how many steps of an input count in each row."""
     return f"lengths/{name}"
+
+
+def every(name: str) -> str:
+    """The tensor (1,) of how many steps an input has, padding and all."""
+    return f"lengths/{name}/all"
 
 
 def attribute(node: Any, name: str, default: Any) -> Any:

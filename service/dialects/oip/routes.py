@@ -17,7 +17,7 @@ from service import VERSION
 from service.catalog import Catalog
 from service.dialects import exchange
 from service.dialects.bodies import columns
-from service.dialects.exchange import bad_request, json_response, label, parse, read_body, with_hint
+from service.dialects.exchange import bad_request, json_response, label, parse_rows, read_body, with_hint
 from service.dialects.oip import binary
 from service.dialects.oip import repository as repository_routes
 from service.dialects.oip import request as oip_request
@@ -113,7 +113,7 @@ def read(handle: ModelHandle) -> Inference:
     """The request's body, in JSON, in JSON and bytes, or in bytes alone."""
     head, data = binary.split(read_body(), request.headers.get(binary.HEADER))
     if head or not data:
-        return oip_request.read(handle, parse(head), data)
+        return oip_request.read(handle, parse_rows(head), data)
     return oip_request.read(handle, *binary.raw(handle.signature, data))
 
 

@@ -70,9 +70,9 @@ def from_json(data: Any, dtype: np.dtype[Any], shape: Sequence[int]) -> Array:
     """Flat or nested data as an array of that shape; Misfit."""
     if dtype.name == BRAIN:
         raise Misfit((), "BF16 has no values in JSON; send it as binary data")
-    if type(data) is not list:
+    if not isinstance(data, list | np.ndarray):
         raise Misfit((), f"expected a list, got {show(data)}")
-    if len(shape) > 1 and data and type(data[0]) is list:
+    if len(shape) > 1 and len(data) and isinstance(data[0], list | np.ndarray):
         return nested.to_array(data, dtype, tuple(shape))
     count = math.prod(shape)
     if len(data) != count:

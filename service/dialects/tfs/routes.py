@@ -14,7 +14,16 @@ from typing import Any
 from flask import Blueprint, Response
 
 from service.catalog import Catalog
-from service.dialects.exchange import bad_request, deadline, describe, label, read_json, with_hint
+from service.dialects.exchange import (
+    bad_request,
+    deadline,
+    describe,
+    label,
+    parse_rows,
+    read_body,
+    read_json,
+    with_hint,
+)
 from service.dialects.tfs import examples, heads
 from service.dialects.tfs.errors import Malformed, check_signature, labelled
 from service.dialects.tfs.tensors import dump, from_inputs, from_instances, to_columns, to_rows
@@ -104,7 +113,7 @@ def target(catalog: Catalog, match: re.Match[str]) -> tuple[str, int | None]:
 
 def predict(handle: ModelHandle, settings: Settings, wait: Wait) -> Response:
     """Rows in, rows out; or columns in, columns out."""
-    body = envelope(read_json(), "'instances' or 'inputs'")
+    body = envelope(parse_rows(read_body()), "'instances' or 'inputs'")
     check_signature(handle, signature(body))
     by_row = is_by_row(body)
     rows = from_instances(handle, body["instances"]) if by_row else from_inputs(handle, body["inputs"])

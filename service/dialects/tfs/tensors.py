@@ -21,6 +21,7 @@ from service.nested import show
 
 def from_instances(handle: ModelHandle, instances: Any) -> list[tensors.Row]:
     """A list of rows: objects of named inputs, or, of a model with one input, bare values."""
+    instances = listed(instances)
     if not isinstance(instances, list):
         raise MalformedBody(f"expected 'instances' to be a list, got {show(instances)}", "/instances")
     if not instances:
@@ -41,6 +42,13 @@ def from_instances(handle: ModelHandle, instances: Any) -> list[tensors.Row]:
     return load(handle, instances, "/instances/{row}/{name}")
 
 
+def listed(column: Any) -> Any:
+    """A column of rows as a list of them, if it came as an array."""
+    if isinstance(column, np.ndarray):
+        return column.tolist() if column.ndim == 1 else list(column)
+    return column
+
+
 def is_named(instance: Any) -> bool:
     """Whether a row is an object of inputs, not a value; {"b64": "…"} is a value."""
     return isinstance(instance, dict) and not is_base64(instance)
@@ -57,7 +65,7 @@ def from_inputs(handle: ModelHandle, inputs: Any) -> list[tensors.Row]:
                 f"tensorinfo_map; the inputs are {', '.join(names)}"
             )
         inputs = {names[0]: inputs}
-    columns = {name: inputs[name] for name in names if name in inputs}
+    columns = {name: listed(inputs[name]) for name in names if name in inputs}
     faults = [
         Fault("/inputs", f"Missing named input: {name} in 'inputs' object.") for name in names if name not in columns
     ]

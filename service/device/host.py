@@ -1,0 +1,129 @@
+"""What the process of a device does for HTTP workers: it holds a model as long as one wants it, and runs it.
+
+Every connection has a thread, which reads a batch while another's computes; DEPTH of them compute at once, so that
+while the device works on one batch, the next already crosses to it.
+"""
+
+import contextlib
+import logging
+import socket
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from service.device import wire
+from service.device.turns import Turns
+from service.engines.base import Engine
+from service.errors import InvalidInput
+from service.tensors import Tensors
+
+LOG = logging.getLogger("manifold.device")
+
+DEPTH = 2
+"""Batches that a device has at once: one computes, the next crosses."""
+
+
+@dataclass
+class Held:
+    """A loaded model, and how many connections want it."""
+
+    engine: Engine
+    holders: int = 0
+
+
+class Host:
+    """Listens at `path` until closed; `load` makes an engine from a version's folder, and may raise anything."""
+
+    def __init__(self, path: Path, load: Callable[[Path], Engine]) -> None:
+        self._load = load
+        self._models: dict[str, Held] = {}
+        self._connections: set[socket.socket] = set()
+        self._loading = threading.Lock()
+        self._turns = Turns(DEPTH)
+        path.unlink(missing_ok=True)
+        self._listener = socket.socket(socket.AF_UNIX)
+        self._listener.bind(str(path))
+        self._listener.listen(128)
+        threading.Thread(target=self._accept, name="accept", daemon=True).start()
+
+    def drain(self, seconds: float) -> None:
+        """Wait until nobody wants any model, so many seconds at most."""
+        until = time.monotonic() + seconds
+        while self._models and time.monotonic() < until:
+            time.sleep(0.05)
+
+    def close(self) -> None:
+        """Leave: take no more connections, and break those that are."""
+        for one in [self._listener, *self._connections]:
+            with contextlib.suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._serve, args=[connection], name="connection", daemon=True).start()
+
+    def _serve(self, connection: socket.socket) -> None:
+        """Answer one connection until its other side goes; then let go of what it held."""
+        held: list[str] = []
+        self._connections.add(connection)
+        with connection:
+            try:
+                while True:
+                    message, tensors = wire.receive(connection)
+                    wire.send(connection, *self._answer(message, tensors, held))
+            except (EOFError, OSError):
+                pass
+            finally:
+                self._connections.discard(connection)
+                self._release(held)
+
+    def _answer(self, message: wire.Message, tensors: Tensors, held: list[str]) -> tuple[Mapping[str, Any], Tensors]:
+        """What to say to a message: an answer, or why there is none."""
+        folder = message["model"]
+        try:
+            if message["say"] == "load":
+                engine = self._hold(folder)
+                held.append(folder)
+                return {"name": engine.name, "device": engine.device, **wire.described(engine.signature)}, {}
+            model = self._models.get(folder)
+            if model is None:
+                return {"absent": True}, {}
+            with self._turns.of(folder):
+                return {}, model.engine.run(tensors)
+        except Exception as error:
+            return {"error": told(error), "invalid": isinstance(error, InvalidInput)}, {}
+
+    def _hold(self, folder: str) -> Engine:
+        with self._loading:
+            if folder not in self._models:
+                self._models[folder] = Held(self._load(Path(folder)))
+                LOG.info("%s is loaded on %s", folder, self._models[folder].engine.device)
+            self._models[folder].holders += 1
+            return self._models[folder].engine
+
+    def _release(self, held: list[str]) -> None:
+        with self._loading:
+            for folder in held:
+                self._models[folder].holders -= 1
+                if not self._models[folder].holders:
+                    self._models.pop(folder).engine.close()
+                    LOG.info("%s is unloaded", folder)
+
+
+def told(error: Exception) -> str:
+    """An exception in one line, its type unless it is a message of ours.
+
+    >>> told(ValueError("bad shape\\nand a stack"))
+    'ValueError: bad shape'
+    """
+    lines = str(error).strip().splitlines()
+    text = lines[0][:300] if lines else "no message"
+    return text if isinstance(error, InvalidInput) else f"{type(error).__name__}: {text}"

@@ -1,0 +1,98 @@
+"""JSON whose long lists of numbers come out as arrays, without a Python object for every number (simdjson).
+
+In all else it is what orjson makes of the body: what it cannot promise that of, it leaves to orjson.
+"""
+
+import math
+from typing import Any
+
+import numpy as np
+import simdjson
+
+from service.tensors import Array
+
+LARGE = 4096
+"""Bytes of a body below which nothing is gained."""
+LEAST = 64
+"""Numbers of a list that becomes an array."""
+WIDTH = 8
+"""Numbers of an innermost list, at least: each list is looked at to see that it is as long as its neighbours."""
+BUFFERS = (("i", np.dtype(np.int64)), ("d", np.dtype(np.float64)))
+MARK = b"\xef\xbb\xbf"
+"""simdjson would overlook a byte order mark, which JSON has not (RFC 8259, section 8.1)."""
+
+
+class NotAlike(ValueError):
+    """orjson may make something else of it."""
+
+
+def loads(body: bytes) -> Any:
+    """A body with its long lists of numbers, but not the outermost, as arrays of int64 or float64.
+
+    Whatever it raises, orjson is to be asked: for the value, or for why there is none.
+
+    >>> loads(b'{"x": [[%s], [%s]], "y": [1, 2]}' % (b", ".join([b"1.5"] * 99), b", ".join([b"2"] * 99)))["x"].shape
+    (2, 99)
+    """
+    if body.startswith(MARK):
+        raise NotAlike
+    reader = Reader()
+    root = simdjson.Parser().parse(body)
+    read = reader.values(root) if isinstance(root, simdjson.Array) else reader.value(root)
+    if reader.lists != body.count(b"["):
+        raise NotAlike  # a list hides among the numbers of another
+    return read
+
+
+class Reader:
+    """Reads a document, and counts the lists it has seen."""
+
+    def __init__(self) -> None:
+        self.lists = 0
+
+    def value(self, node: Any) -> Any:
+        """A value as orjson makes it, or an array."""
+        if isinstance(node, simdjson.Object):
+            keys = list(node)
+            if len(set(keys)) < len(keys):
+                raise NotAlike  # of members with one name orjson takes the last, simdjson finds the first
+            return {key: self.value(node[key]) for key in keys}
+        if isinstance(node, simdjson.Array):
+            array = self.numbers(node)
+            return self.values(node) if array is None else array
+        return node
+
+    def values(self, node: Any) -> list[Any]:
+        """A list, value by value."""
+        self.lists += 1
+        return [self.value(inner) for inner in node]
+
+    def numbers(self, node: Any) -> Array | None:
+        """A rectangular nesting of many numbers as an array; None of anything else."""
+        shape = sizes(node)
+        if math.prod(shape) < LEAST or shape[-1] < WIDTH or not is_of(node, shape):
+            return None
+        for kind, dtype in BUFFERS:
+            try:
+                array = np.frombuffer(node.as_buffer(of_type=kind), dtype).reshape(shape)
+            except TypeError:  # a number with a fraction is no integer; true is none of both
+                continue
+            self.lists += sum(math.prod(shape[:axis]) for axis in range(len(shape)))
+            return array
+        return None
+
+
+def sizes(node: Any) -> list[int]:
+    """The lengths of a list, of its first list, and so on, as long as numbers may follow; [0] where none can."""
+    shape: list[int] = []
+    while isinstance(node, simdjson.Array) and len(node):
+        shape.append(len(node))
+        node = node[0]
+    return shape if type(node) in (int, float) else [0]
+
+
+def is_of(node: Any, shape: list[int]) -> bool:
+    """Whether a nesting of lists has that shape; what the innermost hold is not looked at."""
+    return len(node) == shape[0] and (
+        len(shape) == 1 or all(isinstance(inner, simdjson.Array) and is_of(inner, shape[1:]) for inner in node)
+    )

@@ -1,0 +1,45 @@
+"""A request on its way in: what is kept of it, and when it is time to answer."""
+
+from typing import Any
+
+from service.server.environ import Environ, of_request
+
+DISCARDED = 4
+"""How many times the body limit is read, and thrown away, so that a client hears the 413 before its pipe breaks."""
+
+
+class Incoming:
+    """A request as it is read; of a body longer than `most` bytes only the length is kept."""
+
+    def __init__(self, request: Any, most: int) -> None:
+        self.request = request
+        self.whole = False
+        self._most = most
+        self._chunks: list[bytes] = []
+        self._length = 0
+
+    def feed(self, chunk: bytes) -> None:
+        """Add to its body."""
+        self._length += len(chunk)
+        if self._length <= self._most:
+            self._chunks.append(chunk)
+
+    @property
+    def ready(self) -> bool:
+        """Whether to answer now: it is whole, or longer than anybody wants to read."""
+        return self.whole or self.refused or self._length > DISCARDED * self._most
+
+    @property
+    def refused(self) -> bool:
+        """Whether its client asks before it sends a body that is too long."""
+        return self.asks and self.request.content_length > self._most
+
+    @property
+    def asks(self) -> bool:
+        """Whether its client waits for a 100 before it sends the body (RFC 9110, section 10.1.1)."""
+        return bool(self.request._expect_100_continue)  # noqa: SLF001 - gunicorn's reading of the header
+
+    def environ(self, connection: Environ) -> Environ:
+        """The request as the app sees it: without a body that is too long, but with its length."""
+        body = b"".join(self._chunks) if self._length <= self._most else b""
+        return of_request(self.request, connection, body, max(self.request.content_length, self._length))
