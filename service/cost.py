@@ -21,6 +21,8 @@ CHEAP_SECONDS = 0.005
 """A batch this quick may always grow: nobody notices having waited for it."""
 WORTHWHILE = 1.1
 """Beyond that, a batch twice as large must answer at least so many times the rows per second."""
+PROMISING = 1.5
+"""So many times the rows per second make the next trial worth its time and memory; less may be another's noise."""
 TRIES = 3
 """So often is a trial repeated, and the best counts: what else the machine does only ever adds."""
 STEP = 4
@@ -103,19 +105,21 @@ def measure(
     """Trials of 1, 4, 16, … up to `most` rows of every sample; a sample is a row, with a batch axis of 1, by its size.
 
     The first sample, which should be the largest, is tried twice with two numbers of rows, and with more while that
-    pays; the others, as long as that leaves half the budget. Then all are tried again in turn while the budget lasts,
-    and the best counts. Batches that do not pay are not tried, for their memory would be taken for nothing.
+    pays; the others with one row, and with more as long as that leaves half the budget. Then all are tried again in
+    turn while the budget lasts, and the best counts. Batches that do not pay are not tried, for their memory would be
+    taken for nothing.
     """
     start = clock()
     first = next(iter(samples))
     by_size: dict[int, list[Trial]] = {size: [] for size in samples}
     for rows, (size, sample) in itertools.product(multiplied(most), samples.items()):
-        batch, before = repeated(sample, rows), by_size[size] or by_size[first]
-        late = size != first and clock() + before[-1].seconds * rows / before[-1].rows > start + budget / 2
-        if late or not worth_more(by_size[size]):
+        own = by_size[size]
+        late = size != first and rows > 1 and clock() + own[-1].seconds * rows / own[-1].rows > start + budget / 2
+        if late or not worth_more(own):
             continue
+        batch = repeated(sample, rows)
         tries = 2 if size == first and rows <= STEP else 1
-        by_size[size].append(Trial(rows, size, min(timed(engine, batch, clock) for _ in range(tries))))
+        own.append(Trial(rows, size, min(timed(engine, batch, clock) for _ in range(tries))))
     found = [trial for trials in by_size.values() for trial in trials]
     for place in [*range(len(found))] * TRIES:
         best = found[place]
@@ -134,7 +138,7 @@ def worth_more(trials: Sequence[Trial]) -> bool:
     if len(trials) < 2 or trials[-1].seconds <= CHEAP_SECONDS:
         return True
     before, last = trials[-2:]
-    return last.rows / last.seconds >= WORTHWHILE**2 * before.rows / before.seconds
+    return last.rows / last.seconds >= PROMISING * before.rows / before.seconds
 
 
 def multiplied(most: int) -> list[int]:
