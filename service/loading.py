@@ -9,7 +9,7 @@ from service import card as cards
 from service import cost, fields, golden
 from service.batcher import Batcher, MakeDriver
 from service.engines.base import Engine
-from service.engines.onnx import TWIN
+from service.engines.onnx import REDUCED, TWIN
 from service.errors import ServiceError
 from service.handle import ModelHandle, example
 from service.metrics import ModelMetrics
@@ -52,12 +52,24 @@ def load_engine(folder: Path, card: cards.Card, settings: Settings) -> Engine:
             raise CannotServe(f"engine is onnx, but {folder} has no {TWIN}")
         from service.engines.onnx import OnnxEngine
 
-        return OnnxEngine(folder, settings.engine_thread_count)
+        return OnnxEngine(folder, settings.engine_thread_count, chosen_twin(folder, card, settings))
     if not has_tensorflow():
         raise CannotServe("this model needs TensorFlow, which is not installed here (deploy/requirements/full.txt)")
     from service.engines.saved_model import SavedModelEngine
 
     return SavedModelEngine(folder, settings.engine_thread_count)
+
+
+def chosen_twin(folder: Path, card: cards.Card, settings: Settings) -> Path:
+    """The full twin, or the reduced one where it is asked for and the card says that it was kept."""
+    reduced = settings.precision == "reduced" and card.reduced_tolerance is not None and (folder / REDUCED).is_file()
+    return REDUCED if reduced else TWIN
+
+
+def tolerance(engine: Engine, folder: Path, card: cards.Card, settings: Settings) -> float:
+    """How far this engine may be off the golden answers."""
+    reduced = engine.name == "onnx" and chosen_twin(folder, card, settings) == REDUCED
+    return (card.reduced_tolerance if reduced else None) or golden.TOLERANCE
 
 
 def has_tensorflow() -> bool:
@@ -79,7 +91,7 @@ def serve(
     if strange:
         raise CannotServe(f"the card does not fit the model: {'; '.join(strange)}")
     groups = golden.read(version.folder)
-    golden.check(engine, groups)
+    golden.check(engine, groups, tolerance(engine, version.folder, card, settings))
     rows, seconds = warm(engine, groups, settings.max_batch_rows)
     inputs = fields.build(
         engine.signature,

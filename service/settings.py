@@ -38,6 +38,9 @@ class Settings:
     labels: str = setting("", "Names for versions, separated by commas: `qa:stable=1,qa:canary=2`.")
     admin: str = setting("off", "Whether models may be loaded and unloaded over /v2/repository.", choices=("off", "on"))
     engine: str = setting("auto", "What computes.", choices=("auto", "onnx", "saved_model"))
+    precision: str = setting(
+        "full", "Which twin computes; reduced: in 8 bits, where the card allows it.", choices=("full", "reduced")
+    )
     host: str = setting("127.0.0.1", "Address to listen on.")
     port: int = setting(8000, "Port to listen on.", least=0, most=65535)
     grpc_port: int = setting(0, "Port of TensorFlow Serving's gRPC API. 0: off.", least=0, most=65535)

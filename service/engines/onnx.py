@@ -13,6 +13,8 @@ from service.tensors import Array, Tensors
 
 TWIN = Path("assets.extra/model.onnx")
 """Where the twin lies in a version's folder."""
+REDUCED = Path("assets.extra/model.int8.onnx")
+"""Where the twin of reduced precision lies."""
 
 DTYPES = {
     "tensor(float)": np.float32,
@@ -32,12 +34,12 @@ DTYPES = {
 
 
 class OnnxEngine:
-    """The twin in `folder`, on `threads` threads."""
+    """A twin in `folder`, on `threads` threads."""
 
     name = "onnx"
     device = "cpu"
 
-    def __init__(self, folder: Path, threads: int = 1) -> None:
+    def __init__(self, folder: Path, threads: int = 1, twin: Path = TWIN) -> None:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
@@ -46,7 +48,7 @@ class OnnxEngine:
         options.enable_mem_pattern = False
         # Spinning threads would burn the cores that HTTP workers need.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        self._session = onnxruntime.InferenceSession(str(folder / TWIN), options, providers=["CPUExecutionProvider"])
+        self._session = onnxruntime.InferenceSession(str(folder / twin), options, providers=["CPUExecutionProvider"])
         self.signature = Signature(
             {node.name: spec(node) for node in self._session.get_inputs()},
             {node.name: spec(node) for node in self._session.get_outputs()},
