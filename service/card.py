@@ -130,6 +130,12 @@ class Card:
         """Whether the ONNX twin gave the SavedModel's answers when it was made."""
         return bool(self.document.get("verified", {}).get("twin", {}).get("kept"))
 
+    @property
+    def reduced_tolerance(self) -> float | None:
+        """How far the twin of reduced precision may be off the golden answers; None where none was kept."""
+        reduced = self.document.get("verified", {}).get("reduced") or {}
+        return float(reduced["tolerance"]) if reduced.get("kept") else None
+
     def output(self, name: str) -> Output:
         """How an output reads; raw where the card is silent."""
         return self.outputs.get(name, RAW)

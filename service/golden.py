@@ -71,11 +71,11 @@ def difference(actual: Array, expected: Array) -> float:
     return float(np.max(off, initial=0.0))
 
 
-def check(engine: Engine, groups: list[Group]) -> float:
-    """The largest difference of all; WrongAnswers if it is beyond TOLERANCE, or no number."""
+def check(engine: Engine, groups: list[Group], tolerance: float = TOLERANCE) -> float:
+    """The largest difference of all; WrongAnswers if it is beyond the tolerance, or no number."""
     worst = 0.0
     for name, off in differences(engine, groups):
-        if not off <= TOLERANCE:
-            raise WrongAnswers(f"{engine.name} is {off:.2g} off the golden answers of {name}; {TOLERANCE:g} is allowed")
+        if not off <= tolerance:
+            raise WrongAnswers(f"{engine.name} is {off:.2g} off the golden answers of {name}; {tolerance:g} is allowed")
         worst = max(worst, off)
     return worst

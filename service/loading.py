@@ -11,7 +11,7 @@ from service import cost, fields, golden, tensors
 from service.batcher import Batcher, Clock, MakeDriver, PoolDriver
 from service.device.placement import has_tensorflow, visible_here
 from service.engines.base import Engine
-from service.engines.onnx import TWIN
+from service.engines.onnx import REDUCED, TWIN
 from service.errors import ServiceError
 from service.handle import ModelHandle, example
 from service.metrics import ModelMetrics
@@ -70,12 +70,24 @@ def load_engine(
             raise CannotServe(f"engine is onnx, but {folder} has no {TWIN}")
         from service.engines.onnx import OnnxEngine
 
-        return OnnxEngine(folder, settings.engine_thread_count)
+        return OnnxEngine(folder, settings.engine_thread_count, chosen_twin(folder, card, settings))
     if not has_tensorflow():
         raise CannotServe("this model needs TensorFlow, which is not installed here (deploy/requirements/full.txt)")
     from service.engines.saved_model import SavedModelEngine
 
     return SavedModelEngine(folder, settings.engine_thread_count, xla=settings.xla == "on")
+
+
+def chosen_twin(folder: Path, card: cards.Card, settings: Settings) -> Path:
+    """The full twin, or the reduced one where it is asked for and the card says that it was kept."""
+    reduced = settings.precision == "reduced" and card.reduced_tolerance is not None and (folder / REDUCED).is_file()
+    return REDUCED if reduced else TWIN
+
+
+def tolerance(engine: Engine, folder: Path, card: cards.Card, settings: Settings) -> float:
+    """How far this engine may be off the golden answers."""
+    reduced = engine.name == "onnx" and chosen_twin(folder, card, settings) == REDUCED
+    return (card.reduced_tolerance if reduced else None) or golden.TOLERANCE
 
 
 def serve(
@@ -87,8 +99,9 @@ def serve(
     if strange:
         raise CannotServe(f"the card does not fit the model: {'; '.join(strange)}")
     groups = golden.read(version.folder)
-    golden.check(engine, groups)
-    if engine.ragged and not right_at_any_length(engine, groups):
+    allowed = tolerance(engine, version.folder, card, settings)
+    golden.check(engine, groups, allowed)
+    if engine.ragged and not right_at_any_length(engine, groups, allowed):
         LOG.warning("%s/%s: rows of different lengths will share no batch", version.model, version.number)
         engine.ragged = tensors.ALIKE
     limit, seconds = warm(engine, groups, settings)
@@ -124,10 +137,10 @@ def refuse_unservable(signature: Signature) -> None:
         raise CannotServe(f"{', '.join(foreign)}: JSON has no such values")
 
 
-def right_at_any_length(engine: Engine, groups: list[golden.Group]) -> bool:
+def right_at_any_length(engine: Engine, groups: list[golden.Group], tolerance: float) -> bool:
     """Whether golden rows of different lengths, in one batch, get their golden answers; False if none can show it."""
     together = golden.mixed(engine, groups)
-    return bool(together) and all(off <= golden.TOLERANCE for _, off in golden.differences(engine, together))
+    return bool(together) and all(off <= tolerance for _, off in golden.differences(engine, together))
 
 
 def warm(

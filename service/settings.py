@@ -39,6 +39,9 @@ class Settings:
     labels: str = setting("", "Names for versions, separated by commas: `qa:stable=1,qa:canary=2`.")
     admin: str = setting("off", "Whether models may be loaded and unloaded over /v2/repository.", choices=("off", "on"))
     engine: str = setting("auto", "What computes.", choices=("auto", "onnx", "saved_model"))
+    precision: str = setting(
+        "full", "Which twin computes; reduced: in 8 bits, where the card allows it.", choices=("full", "reduced")
+    )
     xla: str = setting(
         "on",
         "Whether TensorFlow compiles shapes that are asked for often, where that is quicker.",

@@ -16,6 +16,7 @@ from training.encode import Encoder
 from training.studies.finding import Finding
 from training.task import Category, Image, Input, Number, Numbers, Output, Probabilities, Probability, Tokens
 from training.twin.make import Verdict
+from training.twin.reduce import Reduced
 from training.words import PAD_ID, UNKNOWN_ID
 
 FORMAT = 1
@@ -42,6 +43,8 @@ class Verified:
     rows: int
     twin: Verdict
     batch_difference: float
+    reduced: Reduced | None = None
+    """None if no twin of reduced precision was tried."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,7 @@ class Card:
                 "rows": self.verified.rows,
                 "twin": asdict(self.verified.twin),
                 "batch_invariance": {"largest_difference": self.verified.batch_difference},
+                **({"reduced": asdict(self.verified.reduced)} if self.verified.reduced else {}),
             },
         }
         jsonschema.validate(document, json.loads(SCHEMA.read_text("utf-8")), jsonschema.Draft202012Validator)

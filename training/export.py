@@ -19,6 +19,7 @@ from training.studies.finding import Finding
 from training.task import Table
 from training.train import Trained
 from training.twin.make import make
+from training.twin.reduce import Trial, reduce
 from training.versions import Version, publishing
 
 
@@ -30,6 +31,8 @@ class Held:
     rows: Rows
     judged: Mapping[str, Judged]
     findings: Sequence[Finding] = ()
+    trial: Trial | None = None
+    """For a twin of reduced precision; None makes none."""
 
 
 def export(trained: Trained, held: Held, provenance: Provenance, version: Version) -> Path:
@@ -45,10 +48,12 @@ def export(trained: Trained, held: Held, provenance: Provenance, version: Versio
         groups = golden.answer(held.rows, run)
         golden.save(groups, extra / "golden.npz")
         warmup.write(extra / "tf_serving_warmup_requests", version.model, encoder, groups, held.table)
+        twin = make(trained, saved_model.specs(encoder), groups, extra / "model.onnx")
         verified = Verified(
             rows=sum(len(group.places) for group in groups),
-            twin=make(trained, saved_model.specs(encoder), groups, extra / "model.onnx"),
+            twin=twin,
             batch_difference=golden.batch_difference(groups, run),
+            reduced=reduce(extra, held.trial) if twin.kept and held.trial else None,
         )
         write_report(extra / "report", trained, held.judged, held.findings, losses)
         metrics = {name: judged.metrics for name, judged in held.judged.items()}

@@ -6,11 +6,13 @@ fit ─▶ judge on the test rows ─▶ study ─▶ export ─▶ table
 import sys
 import time
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 from models.architecture import Architecture
 from training import losses
 from training.card import Provenance
+from training.encode import select
 from training.evaluate import evaluate
 from training.export import Held, export
 from training.prepare import Prepared, Run
@@ -18,6 +20,7 @@ from training.reports import report
 from training.studies import STUDIES
 from training.task import Number, Numbers
 from training.train import beginning_with, fit, predict
+from training.twin.reduce import CALIBRATION_ROWS, Trial
 from training.versions import Version, number
 
 
@@ -42,7 +45,9 @@ def train_and_export(rows: Prepared, architectures: Mapping[int, Architecture], 
     _say("exporting …")
     seconds = time.monotonic() - started
     provenance = Provenance(rows.source, rows.counts, run.seed, run.preset, trained.epochs, seconds)
-    folder = export(trained, Held(splits.test, test, judged, findings), provenance, version)
+    calibration = encoder.rows(select(splits.train, range(min(CALIBRATION_ROWS, rows.counts["train"]))))
+    trial = Trial(calibration, test, partial(evaluate, encoder, splits.train, splits.test))
+    folder = export(trained, Held(splits.test, test, judged, findings, trial), provenance, version)
 
     units = {name: output.unit for name, output in outputs.items() if isinstance(output, Number | Numbers)}
     print(report.table(judged, units))

@@ -18,6 +18,8 @@ TWIN = Path("assets.extra/model.onnx")
 """Where the twin lies in a version's folder."""
 LENGTHS = "manifold.lengths"
 """The twin's metadata of this name is a JSON object: from ragged inputs to the optional inputs of their lengths."""
+REDUCED = Path("assets.extra/model.int8.onnx")
+"""Where the twin of reduced precision lies."""
 
 DTYPES = {
     "tensor(float)": np.float32,
@@ -37,12 +39,12 @@ DTYPES = {
 
 
 class OnnxEngine(Engine):
-    """The twin in `folder`, on `threads` threads."""
+    """A twin in `folder`, on `threads` threads."""
 
     name = "onnx"
     device = "cpu"
 
-    def __init__(self, folder: Path, threads: int = 1) -> None:
+    def __init__(self, folder: Path, threads: int = 1, twin: Path = TWIN) -> None:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
@@ -53,7 +55,7 @@ class OnnxEngine(Engine):
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         share_memory()
         options.add_session_config_entry("session.use_env_allocators", "1")
-        self._session = onnxruntime.InferenceSession(str(folder / TWIN), options, providers=["CPUExecutionProvider"])
+        self._session = onnxruntime.InferenceSession(str(folder / twin), options, providers=["CPUExecutionProvider"])
         self.signature = Signature(
             {node.name: spec(node) for node in self._session.get_inputs()},
             {node.name: spec(node) for node in self._session.get_outputs()},

@@ -13,7 +13,7 @@ from service import golden, loading, tensors
 from service.batcher import ThreadDriver
 from service.card import Card
 from service.cost import Cost
-from service.engines.onnx import TWIN, OnnxEngine
+from service.engines.onnx import REDUCED, TWIN, OnnxEngine
 from service.loading import CannotServe, load, serve
 from service.settings import Settings
 from service.signature import Signature
@@ -78,6 +78,37 @@ class TestWhichEngine:
         handle = load(version(toy), Settings(engine="saved_model"), lambda _: Hand())
         assert handle.engine.name == "saved_model"
         assert handle.card.title == "A toy"
+
+
+def with_reduced(folder: Path, off_by: float = 0.0, *, kept: bool = True) -> Path:
+    """Beside the twin one of reduced precision, its answers shifted; the card allows 0.05."""
+    shifted = artifacts.toy(folder.parent / "shifted", twin_off_by=off_by)
+    shutil.copy(shifted / TWIN, folder / REDUCED)
+    document = json.loads((folder / cards.CARD).read_text())
+    document["verified"]["reduced"] = {"kept": kept, "tolerance": 0.05}
+    (folder / cards.CARD).write_text(json.dumps(document))
+    return folder
+
+
+class TestWhichPrecision:
+    def asked(self, folder: Path, precision: str) -> float:
+        """How far the chosen engine is off the golden answers."""
+        handle = load(version(folder), Settings(precision=precision), lambda _: Hand())
+        return max(off for _, off in golden.differences(handle.engine, golden.read(folder)))
+
+    def test_the_full_twin_computes_unless_the_other_is_asked_for(self, toy: Path):
+        folder = with_reduced(toy, 0.001)
+        assert self.asked(folder, "full") <= golden.TOLERANCE < self.asked(folder, "reduced")
+
+    def test_a_reduced_twin_that_was_not_kept_is_not_served(self, toy: Path):
+        assert self.asked(with_reduced(toy, 0.001, kept=False), "reduced") <= golden.TOLERANCE
+
+    def test_where_there_is_no_reduced_twin_the_full_one_computes(self, toy: Path):
+        assert self.asked(toy, "reduced") <= golden.TOLERANCE
+
+    def test_a_reduced_twin_is_held_to_the_tolerance_of_its_card(self, toy: Path):
+        with pytest.raises(golden.WrongAnswers, match=r"0\.05 is allowed"):
+            self.asked(with_reduced(toy, 1.0), "reduced")
 
 
 class TestWhatIsRefused:

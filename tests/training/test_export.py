@@ -101,6 +101,13 @@ def test_the_twin_is_kept_with_the_names_and_the_answers_of_the_signature(artifa
     assert worst <= 1e-4
 
 
+def test_a_model_without_convolutions_is_not_reduced_and_the_card_says_so(artifact, card):
+    reduced = card["verified"]["reduced"]
+
+    assert (reduced["kept"], reduced["reason"]) == (False, "there is no convolution to reduce")
+    assert not (artifact / "assets.extra/model.int8.onnx").exists()
+
+
 def test_a_row_answers_alike_alone_and_in_a_crowd(card):
     assert 0 <= card["verified"]["batch_invariance"]["largest_difference"] < 1e-6
 

@@ -6,6 +6,7 @@ right (n, t) ─┘                 └─ long    (n, 1) probability
 """
 
 from collections.abc import Mapping
+from functools import partial
 from random import Random
 
 import keras
@@ -18,6 +19,7 @@ from training.evaluate import evaluate
 from training.export import Held
 from training.task import Number, Preset, Probabilities, Probability, Splits, Table, Task, Tokens
 from training.train import Trained, predict
+from training.twin.reduce import Trial
 
 WORDS = 60
 COLOURS = ("blue", "green", "red")
@@ -105,4 +107,5 @@ def encoder(labels: tuple[str, ...] = COLOURS, words: Mapping[str, list[str]] | 
 def held(trained: Trained, splits: Splits) -> Held:
     rows = trained.encoder.rows(splits.test)
     said = predict(trained.model, rows, list(TASK.outputs))
-    return Held(splits.test, rows, evaluate(trained.encoder, splits.train, splits.test, said))
+    judge = partial(evaluate, trained.encoder, splits.train, splits.test)
+    return Held(splits.test, rows, judge(said), trial=Trial(rows, rows, judge))
