@@ -68,7 +68,7 @@ class VersionNotFound(ServiceError):
 
 
 class ModelNotReady(ServiceError):
-    """The model is still loading, could not be loaded, or the process of its device has gone."""
+    """The model is still loading, or could not be loaded."""
 
     status = 503
     title = "Model not ready"
