@@ -28,7 +28,7 @@ Shape = tuple[int, Hashable]
 OFTEN = 8
 """Times a shape is asked before it is compiled."""
 MOST = 16
-"""Programs of one model, each some 15 MB: what XLA has compiled, TensorFlow never frees."""
+"""Programs of one model, each some 15 MB: mixed lengths must not fill the memory."""
 VAIN = 2
 """Programs that may fail, disagree or be slower before the model stays plain."""
 REMEMBERED = 4096

@@ -13,7 +13,9 @@ from service.errors import ServiceError
 FOR_OPERATORS = {
     "BadSettings",
     "CannotListen",
+    "CannotLoadThere",
     "CannotServe",
+    "NoSuchDevice",
     "NoSuchSignature",
     "NothingToServe",
     "UnreadableCard",
