@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -29,8 +30,11 @@ WORKERS = {"greenlet": "service.server.Worker", "gthread": "service.server.Threa
 def main(flags: Mapping[str, str | None]) -> int:
     """Serve until a signal says otherwise; raises BadSettings or NothingToServe before anything starts."""
     chosen = settings.read(os.environ, flags)
+    replaces = "GUNICORN_FD" in os.environ  # a running server has started this one in its place, and still listens
     if chosen.grpc_port:
-        check_grpc(chosen.host, chosen.grpc_port)
+        check_grpc(chosen.grpc_port)
+        if not replaces:
+            check_free(chosen.host, chosen.grpc_port, "GRPC_PORT")
     versions = store.to_serve(Path(chosen.store), chosen.model_names, chosen.versions)
     devices = place(chosen, placement.visible_here(), tensorflow_sees_a_gpu)
     # The workers read their settings from the environment, as under any other WSGI server.
@@ -39,7 +43,10 @@ def main(flags: Mapping[str, str | None]) -> int:
     os.environ[f"{PREFIX}PLACEMENT"] = "device" if devices else "worker"
     os.environ[f"{PREFIX}DEVICES"] = ",".join(device.name for device in devices)
     placement.folder(os.environ).mkdir()
-    Gunicorn(chosen, welcome(chosen, versions), len(devices)).run()
+    sockets = chosen.worker == "greenlet" and not replaces
+    shared = listeners(chosen.host, chosen.port, chosen.worker_count) if sockets else []
+    processes = device_processes(chosen, len(devices))
+    Gunicorn(configuration(chosen, shared) | processes, welcome(chosen, versions)).run()
     return 0
 
 
@@ -84,34 +91,52 @@ def welcome(chosen: Settings, versions: list[store.Version]) -> str:
     return "\n".join(lines)
 
 
-def check_grpc(host: str, port: int) -> None:
-    """BadSettings if gRPC cannot be spoken there, as far as that can be told before the workers are."""
+def check_grpc(port: int) -> None:
+    """BadSettings if gRPC cannot be spoken here."""
     missing = [library for name, library in LIBRARIES.items() if importlib.util.find_spec(name) is None]
     if missing:
         lack = f"{', '.join(missing)} not installed here (deploy/requirements/full.txt)"
         raise BadSettings(f"{PREFIX}GRPC_PORT={port}: {lack}")
-    if "GUNICORN_PID" in os.environ:
-        return  # a running server has started this one in its place, and still listens
-    # The workers share the port, and so would another server's, unasked: nobody may listen there yet.
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+
+
+def listeners(host: str, port: int, count: int) -> list[socket.socket]:
+    """So many sockets that listen on one port, over which the kernel spreads connections; BadSettings.
+
+    The parent of the workers holds them: a worker that ends loses nothing that waits at its own.
+    """
+    check_free(host, port, "PORT")
+    sockets: list[socket.socket] = []
+    for _ in range(count):
+        sockets.append(socket.create_server((host.strip("[]"), port), family=family(host), reuse_port=True))
+        port = sockets[0].getsockname()[1]
+    return sockets
+
+
+def check_free(host: str, port: int, setting: str) -> None:
+    """BadSettings if somebody listens there: the workers share the port, and so would another server's, unasked."""
     try:
-        socket.create_server((host.strip("[]"), port), family=family).close()
+        socket.create_server((host.strip("[]"), port), family=family(host)).close()
     except OSError as error:
-        raise BadSettings(f"{PREFIX}GRPC_PORT={port}: {error.strerror}") from error
+        raise BadSettings(f"{PREFIX}{setting}={port}: {error.strerror or error}") from error
+
+
+def family(host: str) -> socket.AddressFamily:
+    """IPv6 or IPv4."""
+    return socket.AF_INET6 if ":" in host else socket.AF_INET
 
 
 class Gunicorn(BaseApplication):  # type: ignore[misc]
     """gunicorn with this service's settings."""
 
-    def __init__(self, chosen: Settings, greeting: str, devices: int = 0) -> None:
-        self._chosen = chosen
-        self._devices = devices
+    def __init__(self, configuration: Mapping[str, Any], greeting: str) -> None:
+        self._configuration = configuration
         self._greeting = greeting
         super().__init__()
 
     def load_config(self) -> None:
-        for name, value in (configuration(self._chosen) | processes(self._chosen, self._devices)).items():
+        for name, value in self._configuration.items():
             self.cfg.set(name, value)
+        self.cfg.set("pre_fork", give_slot)
         self.cfg.set("when_ready", lambda _: print(self._greeting, flush=True))
         self.cfg.set("on_exit", lambda _: shutil.rmtree(os.environ["PROMETHEUS_MULTIPROC_DIR"], ignore_errors=True))
 
@@ -121,10 +146,19 @@ class Gunicorn(BaseApplication):  # type: ignore[misc]
         return app
 
 
-def configuration(chosen: Settings) -> dict[str, Any]:
-    """gunicorn's settings."""
+def give_slot(arbiter: Any, worker: Any) -> None:
+    """gunicorn's pre_fork: of the sockets that share the port, the one that fewest workers have becomes the worker's.
+
+    The kernel spreads connections over sockets evenly; at a single one the first worker awake takes in all that come.
+    """
+    taken = Counter(other.slot for other in arbiter.WORKERS.values())
+    worker.slot = min(range(len(worker.sockets)), key=lambda slot: taken[slot])
+
+
+def configuration(chosen: Settings, sockets: Sequence[socket.socket] = ()) -> dict[str, Any]:
+    """gunicorn's settings; it takes the sockets over, if there are any, else it makes one."""
     return {
-        "bind": f"{address(chosen.host)}:{chosen.port}",
+        "bind": [f"fd://{one.detach()}" for one in sockets] or [f"{address(chosen.host)}:{chosen.port}"],
         "workers": chosen.worker_count,
         "worker_class": WORKERS[chosen.worker],
         "threads": chosen.threads if chosen.worker == "gthread" else 1,
@@ -140,7 +174,7 @@ def configuration(chosen: Settings) -> dict[str, Any]:
     }
 
 
-def processes(chosen: Settings, devices: int) -> dict[str, Any]:
+def device_processes(chosen: Settings, devices: int) -> dict[str, Any]:
     """gunicorn's settings for so many device processes."""
     if not devices:
         return {}

@@ -170,6 +170,8 @@ def read(environment: Mapping[str, str], flags: Mapping[str, str | None] | None 
     ]
     if len(set(settings.device_names)) < len(settings.device_names):
         wrong.append(f"{PREFIX}DEVICES={settings.devices!r} names a device twice")
+    if settings.grpc_port and settings.grpc_port == settings.port:
+        wrong.append(f"{PREFIX}GRPC_PORT={settings.grpc_port}: HTTP has that port")
     if wrong:
         raise BadSettings("\n".join(sorted(wrong)))
     return settings

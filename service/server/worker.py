@@ -3,7 +3,9 @@
 import asyncio
 import contextlib
 import functools
+import select
 import signal
+import socket
 from collections.abc import Iterator
 from typing import Any
 
@@ -47,9 +49,15 @@ def listening_for_sigterm(worker: ASGIWorker) -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
+HELP_SECONDS = 0.05
+"""A connection waits so long, at most twice, for a worker that is gone or busy, before another takes it in."""
+
+
 class Worker(ASGIWorker):  # type: ignore[misc]
     """gunicorn -k service.server.Worker: a WSGI app in place of an ASGI one."""
 
+    sockets: list[Any]
+    slot = 0  # whose socket is its own, of those that share the port (service/serve.py)
     max_body_bytes = 0
     front: Front | None = None
     draining: "asyncio.Task[None] | None" = None
@@ -57,6 +65,9 @@ class Worker(ASGIWorker):  # type: ignore[misc]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.connections: set[Protocol] = set()
+        self._others: list[socket.socket] = []
+        self._waiting: list[socket.socket] = []
+        self._taken: set[asyncio.Task[Any]] = set()
 
     def _setup_event_loop(self) -> None:
         super()._setup_event_loop()
@@ -75,6 +86,35 @@ class Worker(ASGIWorker):  # type: ignore[misc]
         if self.front is not None:
             with starting(self):
                 self.loop.run_until_complete(self.front.start())
+
+    async def _serve(self) -> None:
+        shared: list[Any] = self.sockets
+        self._others = [one.sock for slot, one in enumerate(shared) if slot != self.slot]
+        self.sockets = shared[self.slot : self.slot + 1]
+        self.loop.call_later(HELP_SECONDS, self._help)
+        await super()._serve()
+
+    def _help(self) -> None:
+        """Take in what waits at the sockets of others, and did so the last time: nobody may be there."""
+        if not self.alive:
+            return
+        waiting = select.select(self._others, [], [], 0)[0]
+        for listener in waiting:
+            if listener in self._waiting:
+                with contextlib.suppress(OSError):  # the last is taken, or left meanwhile
+                    while True:
+                        self._take_in(listener.accept()[0])
+        self._waiting = waiting
+        self.loop.call_later(HELP_SECONDS, self._help)
+
+    def _take_in(self, accepted: socket.socket) -> None:
+        """Serve a connection."""
+        accepted.setblocking(False)
+        task = self.loop.create_task(
+            self.loop.connect_accepted_socket(lambda: Protocol(self), accepted, ssl=self._get_ssl_context())
+        )
+        self._taken.add(task)
+        task.add_done_callback(self._taken.discard)
 
     def count(self) -> None:
         """One more request is answered; the worker ends once it has answered as many as it may."""

@@ -46,7 +46,7 @@ class Server:
             self.process = subprocess.Popen(
                 command("serve", "--store", str(store), "--port", str(self.port)),
                 cwd=ROOT,
-                env=environment(keepalive=1, **settings),
+                env=environment(**settings),
                 stdout=file,
                 stderr=subprocess.STDOUT,
             )

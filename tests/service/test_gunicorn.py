@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import threading
 import time
@@ -433,6 +434,29 @@ def test_every_request_accepted_before_a_sigterm_is_answered(worker: str, store:
         assert server.process.wait(SECONDS) == 0
 
 
+def test_idle_connections_do_not_hold_up_a_sigterm(store: Path, tmp_path: Path):
+    patient = {"keepalive": 10 * SECONDS, "graceful_timeout": 10 * SECONDS}
+    with running(store, tmp_path / "log", workers=2, engine="onnx", **patient) as server:
+        idle = [server.connect() for _ in range(8)]
+        for connection in idle:
+            connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: test\r\n\r\n")
+            assert read_reply(connection)[0] == 200
+        assert server.stop() == 0
+        assert all(connection.recv(1) == b"" for connection in idle)
+
+
+def test_what_comes_to_a_worker_that_hangs_is_taken_in_by_another(store: Path, tmp_path: Path):
+    with running(store, tmp_path / "log", workers=2, engine="onnx") as server:
+        server.wait_for_log("ASGI server listening", times=2)
+        hung = server.workers()[0]
+        os.kill(hung, signal.SIGSTOP)
+        try:
+            for _ in range(20):  # of which the kernel gives some to the one that hangs
+                assert server.get("/healthz").status_code == 200
+        finally:
+            os.kill(hung, signal.SIGCONT)
+
+
 def finished(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         command("serve", *arguments),
@@ -452,6 +476,14 @@ class TestMistakes:
         assert done.stderr == (
             f"the store {tmp_path / 'none'} does not exist; train a model first: python -m training similarity\n"
         )
+
+    def test_a_port_that_is_taken_is_said_in_one_line(self, store: Path):
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            port = taken.getsockname()[1]
+            done = finished("--store", str(store), port=str(port))
+        assert done.returncode == 2
+        assert done.stderr.startswith(f"MANIFOLD_PORT={port}: Address already in use")
+        assert len(done.stderr.splitlines()) == 1
 
     def test_all_bad_settings_are_listed(self, store: Path):
         done = finished("--store", str(store), "--engine", "abacus", port="many", max_batch_rows="0", colour="red")
