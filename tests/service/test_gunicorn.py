@@ -443,6 +443,8 @@ def test_idle_connections_do_not_hold_up_a_sigterm(store: Path, tmp_path: Path):
             assert read_reply(connection)[0] == 200
         assert server.stop() == 0
         assert all(connection.recv(1) == b"" for connection in idle)
+        for connection in idle:
+            connection.close()
 
 
 def test_what_comes_to_a_worker_that_hangs_is_taken_in_by_another(store: Path, tmp_path: Path):
