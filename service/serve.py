@@ -22,6 +22,8 @@ from service.device.placement import Device
 from service.settings import PREFIX, BadSettings, Settings, address
 
 MEMORY = Path("/dev/shm")  # noqa: S108 - gunicorn makes its heartbeat file there, unlinked
+BACKLOG = 2048
+"""Connections that may wait at one socket to be taken in, as gunicorn has it."""
 LIBRARIES = {"grpc": "grpcio", "grpc_health": "grpcio-health-checking", "grpc_reflection": "grpcio-reflection"}
 """What the extra `grpc` installs, by the names that are imported."""
 WORKERS = {"greenlet": "service.server.Worker", "gthread": "service.server.Threads"}
@@ -107,7 +109,9 @@ def listeners(host: str, port: int, count: int) -> list[socket.socket]:
     check_free(host, port, "PORT")
     sockets: list[socket.socket] = []
     for _ in range(count):
-        sockets.append(socket.create_server((host.strip("[]"), port), family=family(host), reuse_port=True))
+        sockets.append(
+            socket.create_server((host.strip("[]"), port), family=family(host), reuse_port=True, backlog=BACKLOG)
+        )
         port = sockets[0].getsockname()[1]
     return sockets
 
