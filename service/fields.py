@@ -1,6 +1,7 @@
 """Marshmallow fields, one per kind of input: a JSON value to one row of the tensor, or its fault and where it lies."""
 
 import base64
+import contextlib
 import difflib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -53,6 +54,7 @@ class Tokens(Tensor):
 
     def __init__(self, spec: TensorSpec, tokens: TokensInput, tokenizer: Tokenizer) -> None:
         super().__init__(spec, WORDS)
+        self.unsigned = np.dtype(f"u{spec.dtype.itemsize}")
         self.tokens = tokens
         self.tokenizer = tokenizer
 
@@ -71,14 +73,24 @@ class Tokens(Tensor):
         return ids if words == len(ids) else ids[is_word != 0]
 
     def _ids(self, value: Any) -> Array:
+        if type(value) is list and set(map(type, value)) == {int}:
+            with contextlib.suppress(OverflowError):
+                ids = np.array(value, self.spec.dtype)
+                # A negative id becomes a huge one: one comparison for both ends.
+                if np.maximum.reduce(ids.view(self.unsigned)) < self.tokens.words:
+                    return ids
+        return self._checked(value)
+
+    def _checked(self, value: Any) -> Array:
+        """The same for whatever else it may be; Misfit names the culprit."""
         if not isinstance(value, list | np.ndarray):
             raise self.other(value)
         if len(value) and isinstance(value[0], str):
             raise Misfit((), f"expected {WORDS}, got a list of strings; several rows are a list of objects")
         ids = nested.to_array(value, np.dtype(np.int64), (None,))
-        unsigned = ids.view(np.uint64)  # a negative id becomes a huge one: one comparison for both ends
-        if np.maximum.reduce(unsigned) >= self.tokens.words:
-            wrong = int(np.flatnonzero(unsigned >= self.tokens.words)[0])
+        strange = (ids < 0) | (ids >= self.tokens.words)
+        if strange.any():
+            wrong = int(np.flatnonzero(strange)[0])
             raise Misfit((wrong,), f"expected a token id from 0 to {self.tokens.words - 1}, got {ids[wrong]}")
         return ids
 

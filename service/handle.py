@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -14,6 +13,7 @@ from service.batcher import Batcher
 from service.card import Card, CategoryInput, TokensInput
 from service.engines.base import Engine
 from service.errors import Fault, InvalidInput
+from service.future import Future
 from service.queueing import Answer, Job
 from service.schemas import Rows
 from service.signature import Signature

@@ -11,11 +11,11 @@ row.
 
 from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from service.errors import QueueFull
+from service.future import Future
 from service.tensors import Kind, Tensors
 
 Limit = Callable[[Kind], int]

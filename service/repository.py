@@ -15,13 +15,13 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
 from service import store
 from service.catalog import Catalog
 from service.errors import ModelNotFound, ServiceError
+from service.future import Future
 from service.store import MODEL_NAME, NothingToServe, Version
 
 LOG = logging.getLogger("manifold.repository")

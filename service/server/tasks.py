@@ -8,12 +8,12 @@ import asyncio
 import threading
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future
 from typing import TypeVar
 
 import greenlet
 
 from service.errors import DeadlineExceeded
+from service.future import Future
 from service.queueing import Answer
 
 Result = TypeVar("Result")

@@ -1,7 +1,6 @@
 """Fakes at the service's seams: an engine whose every row answers for itself, a driver and a clock moved by hand."""
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from service.card import Card
 from service.catalog import Catalog
 from service.cost import Cost
 from service.engines.base import Engine
+from service.future import Future
 from service.handle import ModelHandle, example
 from service.queueing import Answer, Job, Limit, Queue
 from service.schemas import Rows

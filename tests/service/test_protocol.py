@@ -3,7 +3,6 @@
 import asyncio
 import re
 from collections.abc import Awaitable, Callable, Iterable
-from concurrent.futures import Future
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,6 +12,7 @@ from gunicorn.glogging import Logger
 from hypothesis import given
 from hypothesis import strategies as st
 
+from service.future import Future
 from service.queueing import Answer
 from service.server.protocol import Protocol
 from service.server.tasks import wait

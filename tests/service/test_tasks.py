@@ -2,7 +2,6 @@
 
 import asyncio
 import threading
-from concurrent.futures import Future
 from functools import partial
 from typing import Any
 
@@ -10,6 +9,7 @@ import greenlet
 import pytest
 
 from service.errors import DeadlineExceeded
+from service.future import Future
 from service.queueing import Answer
 from service.server.tasks import Inbox, Parked, run, start, wait
 
