@@ -105,15 +105,15 @@ class Steps:
         yield "HTTP: the WSGI environment", self.environ, 1
         yield "task: started, parked with a deadline, woken", self.task, 1
         yield "Flask: context, route, an empty view, headers", self.flask(), 1
-        yield "body: read, JSON", self.reading(), 1
+        yield "body: read, JSON; with a context", self.reading(), 1
         yield "rows: checked, to arrays", lambda: from_instances(self.handle, instances), 1
         yield "queue: packed, kind, job, in and out, answered", self.queue(), 1
         yield "batch: joined and split", self.join, BATCH
         yield "batch: the engine", lambda: self.handle.engine.run(self.batch), BATCH
         yield "batch: metrics", self.metrics(), BATCH
         yield "answer: JSON", lambda: dump({"predictions": to_rows(self.prediction, names)}, self.prediction), 1
-        yield "response: made, described, counted", self.responding(), 1
-        yield "HTTP: the head", self.head, 1
+        yield "response: made, described, counted; with a context", self.responding(), 1
+        yield "HTTP: the head", self.head(), 1
 
     def parsing(self) -> Callable[[], object]:
         parser = H1CProtocol(
@@ -145,13 +145,15 @@ class Steps:
 
     def flask(self) -> Callable[[], object]:
         app = App("budget")
-        app.post(self.path)(lambda: Response(b"{}", content_type="application/json"))
+        empty = Response(b"{}", content_type="application/json")
+        app.post(self.path)(lambda: empty)
         given = self.environ()
         return lambda: app(given, lambda *_: None)
 
     def reading(self) -> Callable[[], object]:
         app = App("budget")
         app.config["MAX_CONTENT_LENGTH"] = 1 << 24
+        app.post(self.path)(lambda: "")
         context = Context(app, self.environ())
         body = context.request.environ["wsgi.input"]
 
@@ -183,7 +185,9 @@ class Steps:
         return lambda: kept.batch(BATCH, [0.001] * BATCH, 0.001)
 
     def responding(self) -> Callable[[], object]:
-        context = Context(App("budget"), self.environ())
+        app = App("budget")
+        app.post(self.path)(lambda: "")
+        context = Context(app, self.environ())
 
         def respond() -> None:
             context.push()
@@ -192,9 +196,10 @@ class Steps:
 
         return respond
 
-    def head(self) -> bytes:
+    def head(self) -> Callable[[], object]:
         described = describe(Response(b"{}", content_type="application/json"), self.handle, self.prediction)
-        return response.head("200 OK", described.headers.to_wsgi_list())
+        headers = described.headers.to_wsgi_list()
+        return lambda: response.head("200 OK", headers)
 
 
 CONNECTION = {

@@ -17,7 +17,9 @@ LEAST = 64
 """Numbers of a list that becomes an array."""
 WIDTH = 8
 """Numbers of an innermost list, at least: each list is looked at to see that it is as long as its neighbours."""
-BUFFERS = (("i", np.dtype(np.int64)), ("d", np.dtype(np.float64)))
+BRACKET = ord("[")
+BUFFERS = {int: (("i", np.dtype(np.int64)), ("d", np.dtype(np.float64))), float: (("d", np.dtype(np.float64)),)}
+"""What a list may be, by its first number: after an integer, more of them or not."""
 MARK = b"\xef\xbb\xbf"
 """simdjson would overlook a byte order mark, which JSON has not (RFC 8259, section 8.1)."""
 
@@ -39,7 +41,7 @@ def loads(body: bytes) -> Any:
     reader = Reader()
     root = simdjson.Parser().parse(body)
     read = reader.values(root) if isinstance(root, simdjson.Array) else reader.value(root)
-    if reader.lists != body.count(b"["):
+    if reader.lists != np.count_nonzero(np.frombuffer(body, np.uint8) == BRACKET):
         raise NotAlike  # a list hides among the numbers of another
     return read
 
@@ -69,30 +71,30 @@ class Reader:
 
     def numbers(self, node: Any) -> Array | None:
         """A rectangular nesting of many numbers as an array; None of anything else."""
-        shape = sizes(node)
+        shape, first = sizes(node)
         if math.prod(shape) < LEAST or shape[-1] < WIDTH or not is_of(node, shape):
             return None
-        for kind, dtype in BUFFERS:
+        for kind, dtype in BUFFERS[first]:
             try:
                 array = np.frombuffer(node.as_buffer(of_type=kind), dtype).reshape(shape)
-            except TypeError:  # a number with a fraction is no integer; true is none of both
+            except TypeError:  # a number with a fraction is no integer; text and true are none of both
                 continue
             self.lists += sum(math.prod(shape[:axis]) for axis in range(len(shape)))
             return array
         return None
 
 
-def sizes(node: Any) -> list[int]:
-    """The lengths of a list, of its first list, and so on, as long as numbers may follow; [0] where none can."""
+def sizes(node: Any) -> tuple[list[int], type]:
+    """The lengths of a list, of its first list, and so on, and the first number's type; [0] where there is none."""
     shape: list[int] = []
     while isinstance(node, simdjson.Array) and len(node):
         shape.append(len(node))
         node = node[0]
-    return shape if type(node) in (int, float) else [0]
+    return (shape, type(node)) if type(node) in BUFFERS else ([0], int)
 
 
 def is_of(node: Any, shape: list[int]) -> bool:
-    """Whether a nesting of lists has that shape; what the innermost hold is not looked at."""
-    return len(node) == shape[0] and (
-        len(shape) == 1 or all(isinstance(inner, simdjson.Array) and is_of(inner, shape[1:]) for inner in node)
-    )
+    """Whether a nesting of lists has that shape, whatever the innermost hold. TypeError where a list is none."""
+    if len(node) != shape[0] or len(shape) == 1:
+        return len(node) == shape[0]
+    return set(map(len, node)) == {shape[1]} if len(shape) == 2 else all(is_of(inner, shape[1:]) for inner in node)
