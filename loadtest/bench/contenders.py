@@ -64,10 +64,9 @@ def python(home: str) -> Path:
 
 
 def manifold(place: Place) -> Command:
-    """This service with its defaults, and the one version in a store of its own."""
-    return service(
-        place.work, place.port, {place.scenario.model: [place.folder]}, f"/v1/models/{place.scenario.model}:predict"
-    )
+    """This service with the one version in a store of its own, and its defaults; idle connections stay for a minute."""
+    path = f"/v1/models/{place.scenario.model}:predict"
+    return service(place.work, place.port, {place.scenario.model: [place.folder]}, path, keepalive=60)
 
 
 def service(work: Path, port: int, models: Mapping[str, Sequence[Path]], path: str = "", **settings: object) -> Command:
