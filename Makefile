@@ -65,6 +65,7 @@ bench-peers: bench-models
 
 bench-rest: bench-models
 	$(RUN) -m loadtest.bench.open_loop --store $(STORE)
+	$(RUN) -m loadtest.bench.open_loop --store $(STORE) --spread
 	$(RUN) -m loadtest.bench.neighbour --store $(STORE)
 	$(RUN) -m loadtest.bench.big
 	$(RUN) -m loadtest.bench.start --store $(STORE)

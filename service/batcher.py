@@ -1,7 +1,7 @@
 """Jobs in, answers out: takes what waits, asks the engine once, hands each job its slice.
 
 `step()` answers one batch. A driver calls it whenever there is work: a thread of the batcher's own (`ThreadDriver`),
-or the event loop of the HTTP worker (service/server.py), which saves two hand-overs for engines that are quick.
+or the event loop of the HTTP worker (service/server/drivers.py), which saves two hand-overs for engines that are quick.
 """
 
 import threading

@@ -30,7 +30,7 @@ def main() -> None:
     told = {name: measure(SCENARIOS[name], given) for name in given.scenarios.split(",")}
     save(
         given.out,
-        "open_loop",
+        "open_loop-spread" if given.spread else "open_loop",
         {"machine": machine.describe(), "share": given.share, "spread": given.spread, "scenarios": told},
     )
     print(table(told))
