@@ -4,6 +4,7 @@
 or the event loop of the HTTP worker (service/server/drivers.py), which saves two hand-overs for engines that are quick.
 """
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -14,6 +15,8 @@ from service.engines.base import Engine
 from service.errors import DeadlineExceeded, Draining, EngineFailed, InvalidInput, ModelNotReady, ServiceError
 from service.queueing import Answer, Job, Queue
 from service.tensors import Kind
+
+LOG = logging.getLogger("manifold.batcher")
 
 Clock = Callable[[], float]
 
@@ -178,10 +181,17 @@ class Batcher:
         engine_seconds = self._clock() - started
         rows = sum(job.rows for job in batch)
         waited = [started - job.arrived for job in batch]
-        if self._observer:
-            self._observer.batch(rows, waited, engine_seconds)
         for job, part, seconds in zip(batch, outputs, waited, strict=True):
             job.future.set_result(Answer(part, seconds, rows, engine_seconds))
+        if self._observer:
+            self._observe(self._observer, rows, waited, engine_seconds)
+
+    def _observe(self, observer: Observer, rows: int, waited: Sequence[float], engine_seconds: float) -> None:
+        """Nobody goes without an answer because it could not be counted."""
+        try:
+            observer.batch(rows, waited, engine_seconds)
+        except Exception:
+            LOG.exception("a batch could not be counted")
 
     def _run(self, batch: list[Job]) -> list[dict[str, tensors.Array]]:
         outputs = self._engine.run(tensors.join([job.tensors for job in batch], self._engine.ragged))

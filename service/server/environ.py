@@ -27,7 +27,10 @@ def of_connection(transport: Any) -> Environ:
 
 def of_request(request: Any, connection: Environ, body: bytes, length: int) -> Environ:
     """A request with its body; `length` is what the client meant to send, which may be more than was read."""
-    path = request.path
+    path, authority = request.path, None
+    if not path.startswith("/") and "://" in path:  # as proxies are asked (RFC 9112, section 3.2.2)
+        authority, _, path = path.partition("://")[2].partition("/")
+        path = f"/{path}"
     environ = connection.copy()
     environ["REQUEST_METHOD"] = request.method
     environ["PATH_INFO"] = path if path.isascii() else path.encode("utf-8", "surrogateescape").decode("latin1")
@@ -39,6 +42,8 @@ def of_request(request: Any, connection: Environ, body: bytes, length: int) -> E
         key = environ_key(name)
         text = value.decode("latin1")
         environ[key] = f"{environ[key]},{text}" if key in environ else text
+    if authority is not None:
+        environ["HTTP_HOST"] = authority
     environ["CONTENT_LENGTH"] = str(length)
     environ.pop("HTTP_TRANSFER_ENCODING", None)  # the chunks are joined; werkzeug would read no length beside it
     return environ

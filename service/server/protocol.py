@@ -44,6 +44,7 @@ class Protocol(ASGIProtocol):  # type: ignore[misc]
         self._started = False  # whether anything of the response is out
         self._closing = False  # whether the connection ends with this response
         self._clogged = False  # whether the client does not read
+        self._unread = 0  # bytes that it had not read when it was last looked at
         self._writer: Parked | None = None  # the task that waits for the client to read
 
     # What the transport tells.
@@ -99,10 +100,16 @@ class Protocol(ASGIProtocol):  # type: ignore[misc]
     # What the worker wants.
 
     def overdue(self, now: float) -> None:
-        """Give up on a client that has been silent for too long. `now` is the loop's second."""
+        """Give up on a client that has been silent, or has not read, for too long. `now` is the loop's second."""
+        unread = self.transport.get_write_buffer_size()
+        if unread < self._unread:
+            self._until = max(self._until, now + self.cfg.timeout)  # slow, but it reads
+        self._unread = unread
         if now < self._until:
             return
-        if self._state is State.IDLE:
+        if self._closed:
+            self.transport.abort()  # it was closed, and would be once the rest is read
+        elif self._state is State.IDLE:
             self._close_transport()
         elif self._state is State.READING:
             self._send_error_response(408, "the request did not come to its end in time")
@@ -114,6 +121,11 @@ class Protocol(ASGIProtocol):  # type: ignore[misc]
         """Close the connection, unless a request is on its way."""
         if self._state is State.IDLE:
             self._close_transport()
+
+    def _close_transport(self) -> None:
+        """Close once what was written is read, for which the client has a while."""
+        self._allow(self.cfg.timeout)
+        super()._close_transport()
 
     def _allow(self, seconds: float) -> None:
         """Give the client so many seconds from now."""
@@ -135,7 +147,7 @@ class Protocol(ASGIProtocol):  # type: ignore[misc]
             self._call(environ)
         except greenlet.GreenletExit:
             self._closing = True
-        except Exception:
+        except BaseException:
             self.log.exception("Error handling request %s", environ["PATH_INFO"])
             if not self._started:
                 self._send_error_response(500, "Internal Server Error")
@@ -159,6 +171,7 @@ class Protocol(ASGIProtocol):  # type: ignore[misc]
 
     def _respond(self, environ: Environ, status: str, headers: response.Headers, parts: Iterable[bytes]) -> None:
         modern = environ["SERVER_PROTOCOL"] == "HTTP/1.1"
+        self._closing |= not self.worker.alive
         bodiless = response.has_no_body(environ["REQUEST_METHOD"], status)
         whole = bodiless or response.has_length(headers)
         self._closing |= not (whole or modern)
@@ -188,17 +201,23 @@ class Protocol(ASGIProtocol):  # type: ignore[misc]
         if self._closing or self._closed or not self.worker.alive or getattr(parser, "remaining_truncated", False):
             self._close_transport()
             return
-        ahead = b"".join([parser.remaining(), *self._ahead])
+        self._ahead = [part for part in (parser.remaining(), *self._ahead) if part]
         parser.reset()
-        self._ahead = []
         self._incoming = self._current_request = self._body_receiver = None
+        if self._ahead:
+            self.worker.loop.call_soon(self._replay)  # not from here: a thousand requests at once are no thousand calls
+        else:
+            self._rest()
+
+    def _replay(self) -> None:
+        """Take in what came while the last request was answered, before what comes now."""
+        if not self._closed:
+            ahead, self._ahead = b"".join(self._ahead), []
+            self._rest()
+            self.data_received(ahead)
+
+    def _rest(self) -> None:
+        """Wait for the next request."""
         self._state = State.IDLE
         self._allow(self.cfg.keepalive)
         self._resume_reading()
-        if ahead:
-            self.worker.loop.call_soon(self._replay, ahead)
-
-    def _replay(self, data: bytes) -> None:
-        """Take in what came while the last request was answered."""
-        if not self._closed:
-            self.data_received(data)

@@ -109,12 +109,18 @@ class Inbox:
         if not self._woken:
             self._woken = True
             here = threading.get_ident() == self._thread
-            (self.loop.call_soon if here else self.loop.call_soon_threadsafe)(self._open)
+            if not self.loop.is_closed():  # else nobody waits any more
+                (self.loop.call_soon if here else self.loop.call_soon_threadsafe)(self._open)
 
     def _open(self) -> None:
         self._woken = False  # before the first is taken: what comes after the last is called for again
-        while self._callbacks:
-            self._callbacks.popleft()()
+        try:
+            while self._callbacks:
+                self._callbacks.popleft()()
+        finally:
+            if self._callbacks and not self._woken:  # one of them has failed, alone
+                self._woken = True
+                self.loop.call_soon(self._open)
 
 
 class _Local(threading.local):

@@ -49,6 +49,8 @@ def listening_for_sigterm(worker: ASGIWorker) -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
+LOOK_SECONDS = 0.2
+"""Between two looks at the connections of a worker that ends."""
 HELP_SECONDS = 0.05
 """A connection waits so long, at most twice, for a worker that is gone or busy, before another takes it in."""
 
@@ -91,6 +93,7 @@ class Worker(ASGIWorker):  # type: ignore[misc]
         shared: list[Any] = self.sockets
         self._others = [one.sock for slot, one in enumerate(shared) if slot != self.slot]
         self.sockets = shared[self.slot : self.slot + 1]
+        self._tls = self._get_ssl_context()
         self.loop.call_later(HELP_SECONDS, self._help)
         await super()._serve()
 
@@ -110,9 +113,7 @@ class Worker(ASGIWorker):  # type: ignore[misc]
     def _take_in(self, accepted: socket.socket) -> None:
         """Serve a connection."""
         accepted.setblocking(False)
-        task = self.loop.create_task(
-            self.loop.connect_accepted_socket(lambda: Protocol(self), accepted, ssl=self._get_ssl_context())
-        )
+        task = self.loop.create_task(self.loop.connect_accepted_socket(lambda: Protocol(self), accepted, ssl=self._tls))
         self._taken.add(task)
         task.add_done_callback(self._taken.discard)
 
@@ -138,13 +139,21 @@ class Worker(ASGIWorker):  # type: ignore[misc]
         if self.front is not None and self.draining is None:
             self.draining = self.loop.create_task(self.front.drain(self.cfg.graceful_timeout))
 
+    async def _look_after(self) -> None:
+        """While the last requests are answered: say that the worker lives, and let go of who asks nothing."""
+        while True:
+            for connection in list(self.connections):
+                connection.retire()
+            self.notify()
+            await asyncio.sleep(LOOK_SECONDS)
+
     async def _shutdown(self) -> None:
         self.drain()
         for server in self.servers:
             server.close()
-        for connection in list(self.connections):
-            connection.retire()
+        looking = self.loop.create_task(self._look_after())
         await super()._shutdown()
+        looking.cancel()
         if self.front is not None and self._quick_shutdown:
             await self.front.drain(0)
         if self.draining is not None:

@@ -28,9 +28,14 @@ class Transport(asyncio.Transport):
         super().__init__({"peername": ("127.0.0.1", 1), "sockname": ("127.0.0.1", 2)})
         self.written = b""
         self.closed = False
+        self.aborted = False
+        self.unread = 0
 
     def write(self, data: Any) -> None:
         self.written += data
+
+    def get_write_buffer_size(self) -> int:
+        return self.unread
 
     def can_write_eof(self) -> bool:
         return False
@@ -39,7 +44,7 @@ class Transport(asyncio.Transport):
         self.closed = True
 
     def abort(self) -> None:
-        self.closed = True
+        self.closed = self.aborted = True
 
     def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
         pass
@@ -146,6 +151,39 @@ def test_requests_in_any_pieces_are_each_answered_in_order(asked, pieces, freed)
     run(check)
 
 
+def test_what_came_before_is_read_before_what_comes_now():
+    """A body that looks like a request comes between the answer before it and the reading of its own head."""
+
+    async def check() -> None:
+        site = Site()
+        await site.say(post(b"one", LATER))
+        hidden = post(b"", "/hidden")
+        head, _, _ = post(hidden).partition(b"\r\n\r\n")
+        await site.say(head + b"\r\n\r\n")
+        site.parked.pop().set_result(Answer({}, 0, 1, 0))
+        site.worker.loop.call_soon(site.connection.data_received, hidden)  # after the answer, before the next turn
+        await site.rest()
+        assert site.bodies == [b"one", hidden]
+
+    run(check)
+
+
+@pytest.mark.parametrize("target", ["http://example.org/where?x=1", "http://example.org/where"])
+def test_a_target_may_be_a_whole_url(target):
+    seen: list[Any] = []
+
+    def app(environ: dict[str, Any], start_response: Callable[..., None]) -> list[bytes]:
+        seen.extend([environ["PATH_INFO"], environ["HTTP_HOST"]])
+        start_response("200 OK", [("Content-Length", "0")])
+        return []
+
+    async def check() -> None:
+        await Site(app).say(f"GET {target} HTTP/1.1\r\nHost: other\r\n\r\n".encode())
+        assert seen == ["/where", "example.org"]
+
+    run(check)
+
+
 def test_a_task_waits_without_holding_up_its_neighbours():
     async def check() -> None:
         first = Site()
@@ -203,6 +241,7 @@ def test_a_worker_that_ends_closes_idle_connections_and_answers_the_others():
         assert not busy.transport.closed
         await busy.free()
         assert busy.bodies == [b"one"]
+        assert b"Connection: close" in busy.transport.written
         assert busy.transport.closed
 
     run(check)
@@ -234,6 +273,34 @@ class TestTime:
             site.connection.overdue(now + site.worker.cfg.timeout + 1)
             assert site.transport.closed
             assert site.transport.written.startswith(b"HTTP/1.1 408 ")
+
+        run(check)
+
+    def test_a_slow_client_is_served_as_long_as_it_reads(self):
+        async def check() -> None:
+            site = Site(stream)
+            site.connection.pause_writing()
+            await site.say(post(b""))
+            now, timeout = site.worker.loop.time(), site.worker.cfg.timeout
+            for seconds, unread in ((0, 900), (0.9, 800), (1.8, 700), (2.7, 600)):
+                site.transport.unread = unread
+                site.connection.overdue(now + seconds * timeout)
+                assert not site.transport.closed
+            site.connection.overdue(now + 4 * timeout)
+            assert site.transport.aborted
+
+        run(check)
+
+    def test_a_closed_connection_whose_rest_nobody_reads_is_let_go(self):
+        async def check() -> None:
+            site = Site()
+            await site.say(post(b"one", head="Connection: close\r\n"))
+            site.transport.unread = 100
+            now = site.worker.loop.time()
+            site.connection.overdue(now)
+            assert (site.transport.closed, site.transport.aborted) == (True, False)
+            site.connection.overdue(now + site.worker.cfg.timeout + 1)
+            assert site.transport.aborted
 
         run(check)
 

@@ -116,6 +116,20 @@ def test_a_call_whose_awaiter_is_cancelled_is_stopped():
     asyncio.run(check())
 
 
+def test_a_callback_that_fails_fails_alone():
+    async def check() -> None:
+        inbox, called = Inbox(), []
+        asyncio.get_running_loop().set_exception_handler(lambda *_: called.append("failed"))
+        inbox.post(lambda: called.append("first"))
+        inbox.post(lambda: 1 / 0)
+        inbox.post(lambda: called.append("last"))
+        for _ in range(3):
+            await asyncio.sleep(0)
+        assert called == ["first", "failed", "last"]
+
+    asyncio.run(check())
+
+
 def test_whatever_many_threads_post_is_called_once_each_by_the_loop():
     async def check() -> None:
         inbox, called, all_called = Inbox(), [], asyncio.Event()
