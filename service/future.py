@@ -41,6 +41,10 @@ class Future(Generic[Result]):
         """Whether it was cancelled."""
         return self._state == CANCELLED
 
+    def running(self) -> bool:
+        """Whether its work has begun, and is not done."""
+        return self._state == RUNNING
+
     def done(self) -> bool:
         """Whether it has a result or an exception, or was cancelled."""
         return self._state >= CANCELLED

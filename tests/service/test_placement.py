@@ -118,8 +118,8 @@ def test_tensorflow_is_asked_in_a_process_of_its_own():
 
 
 def test_without_devices_gunicorn_starts_no_process_for_them():
-    assert serve.processes(Settings(), 0) == {}
-    assert serve.processes(Settings(), 3)["dirty_workers"] == 3
+    assert serve.device_processes(Settings(), 0) == {}
+    assert serve.device_processes(Settings(), 3)["dirty_workers"] == 3
 
 
 def test_devices_need_the_command_that_starts_their_processes():
