@@ -332,7 +332,7 @@ class TestLoading:
             while not ended.is_set():
                 try:
                     answer = admin.post("/predict/toy", ROW)
-                except requests.ConnectionError:  # its worker was killed
+                except (requests.ConnectionError, requests.exceptions.ChunkedEncodingError):  # its worker was killed
                     continue
                 reason = answer.headers["X-Model-Version"] if answer.status_code == 200 else answer.json()["type"]
                 with lock:
