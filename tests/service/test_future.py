@@ -12,7 +12,18 @@ from service.future import Future
 
 OPERATIONS = st.lists(
     st.sampled_from(
-        ["cancel", "cancelled", "running", "done", "set_running_or_notify_cancel", "result", "exception", "set", "fail", "listen"]
+        [
+            "cancel",
+            "cancelled",
+            "running",
+            "done",
+            "set_running_or_notify_cancel",
+            "result",
+            "exception",
+            "set",
+            "fail",
+            "listen",
+        ]
     ),
     max_size=12,
 )
