@@ -95,7 +95,13 @@ class Worker(ASGIWorker):  # type: ignore[misc]
         self.sockets = shared[self.slot : self.slot + 1]
         self._tls = self._get_ssl_context()
         self.loop.call_later(HELP_SECONDS, self._help)
+        self.loop.call_later(HELP_SECONDS, self._widen)
         await super()._serve()
+
+    def _widen(self) -> None:
+        """Let as many connections wait as gunicorn says; the loop has made it 100."""
+        if self.alive:
+            self.sockets[0].sock.listen(self.cfg.backlog)
 
     def _help(self) -> None:
         """Take in what waits at the sockets of others, and did so the last time: nobody may be there."""
