@@ -40,7 +40,7 @@ class Protocol(ASGIProtocol):  # type: ignore[misc]
         self._until = 0.0  # the loop's second at which the client has been silent for too long
         self._incoming: Incoming | None = None
         self._running: Task | None = None
-        self._ahead: list[bytes] = []
+        self._ahead = bytearray()
         self._started = False  # whether anything of the response is out
         self._closing = False  # whether the connection ends with this response
         self._clogged = False  # whether the client does not read
@@ -57,8 +57,8 @@ class Protocol(ASGIProtocol):  # type: ignore[misc]
 
     def data_received(self, data: bytes) -> None:
         if self._state is State.ANSWERING:
-            self._ahead.append(data)
-            if sum(map(len, self._ahead)) > AHEAD_BYTES:
+            self._ahead += data
+            if len(self._ahead) > AHEAD_BYTES:
                 self._pause_reading()
             return
         self._state = State.READING
@@ -201,7 +201,7 @@ class Protocol(ASGIProtocol):  # type: ignore[misc]
         if self._closing or self._closed or not self.worker.alive or getattr(parser, "remaining_truncated", False):
             self._close_transport()
             return
-        self._ahead = [part for part in (parser.remaining(), *self._ahead) if part]
+        self._ahead[:0] = parser.remaining()
         parser.reset()
         self._incoming = self._current_request = self._body_receiver = None
         if self._ahead:
@@ -212,7 +212,7 @@ class Protocol(ASGIProtocol):  # type: ignore[misc]
     def _replay(self) -> None:
         """Take in what came while the last request was answered, before what comes now."""
         if not self._closed:
-            ahead, self._ahead = b"".join(self._ahead), []
+            ahead, self._ahead = bytes(self._ahead), bytearray()
             self._rest()
             self.data_received(ahead)
 
