@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -16,6 +16,7 @@ from service.errors import Fault, InvalidInput
 from service.future import Future
 from service.queueing import Answer, Job
 from service.schemas import Rows
+from service.shadow import Shadow
 from service.signature import Signature
 from service.tensors import Array, Group, Row
 
@@ -67,6 +68,7 @@ class ModelHandle:
     rows: Rows
     max_batch_rows: int
     max_queue_rows: int
+    shadow: Shadow = field(default_factory=Shadow, compare=False)
 
     @cached_property
     def label(self) -> Label:
