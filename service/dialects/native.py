@@ -138,7 +138,8 @@ def version(served: Served) -> dict[str, Any]:
     """A version in the list."""
     handle = served.handle
     engine = {"engine": handle.engine.name, "device": handle.engine.device} if handle is not None else {}
-    return {"version": served.version.number, "state": served.state.value, **engine}
+    refused = {"reason": served.error} if served.error else {}
+    return {"version": served.version.number, "state": served.state.value, **engine, **refused}
 
 
 def details(handle: ModelHandle) -> dict[str, Any]:

@@ -40,6 +40,7 @@ SCHEMAS: Schema = {
             "state": one_of(state.value for state in State),
             "engine": {"description": "What computes.", "type": "string"},
             "device": {"description": "Where.", "type": "string"},
+            "reason": {"description": "Why it was refused.", "type": "string"},
         },
         "required": ["version", "state"],
         "additionalProperties": False,

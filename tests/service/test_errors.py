@@ -11,13 +11,17 @@ from service import errors
 from service.errors import ServiceError
 
 FOR_OPERATORS = {
+    "BadPolicy",
     "BadSettings",
     "CannotListen",
     "CannotLoadThere",
     "CannotServe",
+    "DiedLoading",
     "NoSuchDevice",
     "NoSuchSignature",
     "NothingToServe",
+    "TooLarge",
+    "Unloadable",
     "UnreadableCard",
     "WrongAnswers",
 }

@@ -313,7 +313,7 @@ class TestLoading:
     @pytest.fixture
     def admin(self, worker: str, tmp_path: Path) -> Iterator[Server]:
         artifacts.toy(tmp_path / "store")
-        settings = {"workers": 2, "engine": "onnx", "admin": "on"}
+        settings = {"workers": 2, "engine": "onnx", "admin": "on", "watch": 0}
         with running(tmp_path / "store", tmp_path / "log", worker=worker, **settings) as server:
             server.wait_for_log(SERVED if worker == "gthread" else "ASGI server listening", times=2)
             yield server

@@ -249,7 +249,7 @@ def late(site: Site) -> dict[str, Any]:
 
 
 def loading_still(site: Site) -> dict[str, Any]:
-    site.catalog.versions("fake")[1].handle = None
+    site.catalog.expect([Version("fake", 1, Path())])
     return {}
 
 
@@ -319,8 +319,7 @@ def test_what_is_not_served_is_not_found_as_promised(site: Site, promises: Promi
 
 
 def test_what_cannot_be_loaded_is_unready_as_promised(site: Site, promises: Promises):
-    served = site.catalog.versions("fake")[1]
-    served.state, served.handle, served.error = served.state.END, None, "OSError: gone"
+    site.refuse()
     for name in ("ready", "oip_ready", "oip_model_ready"):
         response = site.client.get(promises.operations[name][0].replace("{model}", "fake"))
         assert response.status_code == 503
