@@ -10,7 +10,7 @@ from werkzeug.exceptions import HTTPException
 
 from service import metrics
 from service.catalog import Catalog
-from service.dialects import cors, health, native
+from service.dialects import admin, cors, health, native
 from service.dialects.bodies.coding import INFLATERS
 from service.dialects.bodies.compression import compress
 from service.dialects.exchange import LABEL, json_response
@@ -36,6 +36,7 @@ def create_app(settings: Settings, catalog: Catalog, wait: Wait, repository: Rep
     app.register_blueprint(native.blueprint(catalog, settings, wait))
     app.register_blueprint(tfs.blueprint(catalog, settings, wait))
     app.register_blueprint(oip.blueprint(catalog, settings, wait, repository))
+    app.register_blueprint(admin.blueprint(catalog, wait, repository))
     app.register_blueprint(health.blueprint(catalog))
     app.register_blueprint(openapi.blueprint(catalog, settings))
     app.register_error_handler(HTTPException, http_error)

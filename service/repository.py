@@ -76,11 +76,12 @@ class Repository:
 
     def unload(self, model: str) -> "Future[Any]":
         """Serve nothing of a model; done when what was accepted is answered. ModelNotFound, CannotWrite."""
-        self._catalog.versions(model)
         return self.rule(model, lambda policy: replace(policy, versions=()))
 
     def rule(self, model: str, change: Callable[[Policy], Policy]) -> "Future[Any]":
-        """Change a model's policy, and do what it says; CannotWrite."""
+        """Change a model's policy, and do what it says; ModelNotFound, CannotWrite."""
+        if not self.wishes.stored(model):
+            self._catalog.versions(model)
 
         def write() -> None:
             self.wishes.write(model, change)

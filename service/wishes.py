@@ -82,17 +82,19 @@ class Wishes:
         return tuple(chosen)
 
     def write(self, model: str, change: Callable[[Policy], Policy]) -> None:
-        """Change a model's policy in the file, by one rename, one change after another; BadPolicy, CannotWrite."""
-        known = policies.read(self.file).get(model, Policy())
-        if change(known) == known:
-            return
+        """Change a model's policy in the file, by one rename, one change after another; CannotWrite."""
         try:
+            known = policies.read(self.file).get(model, Policy())
+            if change(known) == known:
+                return
             with self._lock():
                 all_known = policies.read(self.file)
                 self._replace(all_known | {model: change(all_known.get(model, Policy()))})
         except OSError as error:
             told = f"the policy file cannot be written ({error.strerror}): MANIFOLD_POLICY may name another"
             raise CannotWrite(told) from None
+        except BadPolicy as error:
+            raise CannotWrite(f"the policy file must be mended first: {plain(error)}") from None
 
     def _replace(self, changed: Mapping[str, Policy]) -> None:
         documents = {model: policies.document(policy) for model, policy in changed.items()}
@@ -106,3 +108,8 @@ class Wishes:
         with self.file.with_name(f".{self.file.name}.lock").open("w") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
+
+
+def plain(error: BadPolicy) -> str:
+    """What is wrong with a policy file, in one line that does not tell where it lies."""
+    return "; ".join(line.rpartition("/serving.json: ")[2] for line in str(error).splitlines())

@@ -11,6 +11,7 @@ from service import errors
 from service.errors import ServiceError
 
 FOR_OPERATORS = {
+    "BadCommand",
     "BadPolicy",
     "BadSettings",
     "CannotListen",

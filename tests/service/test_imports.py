@@ -82,6 +82,7 @@ def test_models_import_keras_what_types_need_and_what_weights_are_computed_with(
                 "service/beside.py",
                 "service/server/worker.py",
                 "service/web.py",
+                "service/dialects/admin.py",
                 "service/dialects/bodies/compression.py",
                 "service/dialects/bodies/forms.py",
                 "service/dialects/cors.py",

@@ -19,7 +19,6 @@ from service.batcher import Batcher
 from service.catalog import Catalog
 from service.errors import Draining, ModelNotFound, ModelNotReady, VersionNotFound
 from service.handle import ModelHandle
-from service.policy import BadPolicy
 from service.queueing import Job, Queue
 from service.refusal import Unloadable
 from service.repository import AGAIN, CannotLoad, Repository
@@ -28,7 +27,7 @@ from service.store import Version
 from service.told import Folder
 from service.trial import Trial
 from service.watch import Watch
-from service.wishes import Wishes
+from service.wishes import CannotWrite, Wishes
 from tests.service.fakes import Clock, FakeEngine, Hand, handle, job
 from tests.service.server import SECONDS
 
@@ -353,7 +352,7 @@ class TestCalls:
     def test_a_policy_file_that_cannot_be_written_changes_nothing(self, site: Site):
         [worker] = site.workers(1)
         (site.root / "serving.json").mkdir()
-        with pytest.raises(BadPolicy):
+        with pytest.raises(CannotWrite, match="Is a directory"):
             worker.unload("m").result(SECONDS)
         assert worker.numbers() == [1]
 
