@@ -111,6 +111,8 @@ def serve(
     if strange:
         raise CannotServe(f"the card does not fit the model: {'; '.join(strange)}")
     groups = golden.read(version.folder)
+    if not groups and card.document.get("verified"):
+        raise CannotServe(f"the card tells of golden rows, but there is no {golden.GOLDEN}")
     allowed = tolerance(engine, version.folder, card, settings)
     golden.check(engine, groups, allowed)
     if engine.ragged and not right_at_any_length(engine, groups, allowed):

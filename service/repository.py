@@ -193,7 +193,7 @@ class Repository:
             instead = self.wishes.choose(
                 told.policy, stored, told, lambda one: one.number != bad.number and not self.refuses(one)
             )
-            if bad in stored and (instead or not self.trial.proved(bad)):
+            if bad in stored and (instead or not self.trial.known(bad)):
                 refused = {**told.refused, bad.number: self._refuse(failed)}
                 self.folder.tell(model, Told(instead, told.policy, refused))
             else:

@@ -72,6 +72,10 @@ class Trial:
         """Whether any worker has loaded it, as its files are now."""
         return (self._place(version) / PROVED).exists()
 
+    def known(self, version: Version) -> bool:
+        """Whether any worker has loaded it, whatever its files were then: it may be serving still."""
+        return any((self._folder / version.model).glob(f"{version.number}-*/{PROVED}"))
+
     def rests(self, version: Version) -> bool:
         """Whether a worker died over it just now."""
         return any(time.time() - file.stat().st_mtime < REST for file in self._dead(self._place(version)))
@@ -98,6 +102,7 @@ class Trial:
         path = folder / secrets.token_hex(8)
         with path.with_suffix(".new").open("w") as file:
             file.write(str(os.getpid()))
+            file.flush()
             fcntl.flock(file, fcntl.LOCK_EX)
             Path(file.name).rename(path)  # nobody sees it unlocked
             self._loading.add(path)
