@@ -125,6 +125,14 @@ class TestInputs:
         for wrong in ("", " .,! ", [], [0, 0], [len(VOCABULARY)], [-1], [2.5], None, 7):
             assert not row.is_valid(ROW | {"text": wrong})
 
+    def test_words_are_bytes_as_well_to_tensorflow_serving(self, site: Site, promises: Promises):
+        in_bytes = ROW | {"text": {"b64": "dGhlIGNhdA=="}}
+        for body in ({"instances": [in_bytes]}, {"inputs": {name: [value] for name, value in in_bytes.items()}}):
+            assert site.tfs("toy", body).status_code == 200
+            assert promises.schema("toy.tfs-request").is_valid(body)
+        assert site.predict("toy", in_bytes).status_code == 422
+        assert not promises.schema("toy.row").is_valid(in_bytes)
+
     def test_numbers_have_their_shape_and_bounds(self, promises: Promises):
         row, example = promises.schema("shop.row"), promises.document["components"]["examples"]["shop.row"]["value"]
         assert row.is_valid(example | {"worn": [[0, 1]] * MOST_DAYS})
