@@ -17,7 +17,7 @@ from onnx import TensorProto, helper, numpy_helper
 FINE, RAISE, NAN, SHORT = 0, 1, 2, 3
 """Values of `fault`: none; an index out of range; the logarithm of a negative number; one row less than was asked."""
 SPIN = 1000
-"""From here on `fault` is how many turns a loop takes first, each well under a microsecond."""
+"""From here on `fault` is how many turns a loop takes first, of a microsecond at most each."""
 HANG = 2**60
 """More turns than anybody waits for."""
 DRAG = 20_000
@@ -135,7 +135,7 @@ def described(name: str, version: int) -> dict[str, Any]:
             "seconds": 0.0,
             "versions": {"python": "3", "tensorflow": "2", "keras": "3", "tf2onnx": "1", "manifold": "0"},
         },
-        "metrics": {"y": {"mean_absolute_error": 0.0, "baseline": {"name": "mean", "mean_absolute_error": 1.0}}},
+        "metrics": {"y": {"mae": 0.0, "baseline": {"name": "mean", "mae": 1.0}}},
         "losses": {"y": {"weight": 1.0, "share": 1.0, "suggested_weight": None}},
         "findings": [],
         "verified": {
