@@ -87,6 +87,11 @@ class ModelHandle:
         """Names, dtypes and shapes."""
         return self.engine.signature
 
+    @property
+    def trouble(self) -> str:
+        """Why it does not answer now: its engine hangs, or has gone; "" if it does."""
+        return self.batcher.hung or self.engine.absent()
+
     def refuse_too_many(self, rows: int) -> None:
         """InvalidInput if a request has more rows than could ever wait."""
         if rows > self.max_queue_rows:

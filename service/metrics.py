@@ -41,6 +41,9 @@ QUEUE_SECONDS = BulkHistogram("manifold_queue_seconds", "Seconds a job waited.",
 ENGINE_SECONDS = Histogram(
     "manifold_engine_seconds", "Seconds of one engine call.", ["model", "version"], buckets=SECONDS
 )
+NOT_FINITE = Counter(
+    "manifold_not_finite_rows_total", "Rows of requests refused for NaN or infinity.", ["model", "version", "output"]
+)
 
 
 class ModelMetrics:
@@ -59,6 +62,10 @@ class ModelMetrics:
         self._batch_rows.observe(rows)
         self._engine_seconds.observe(engine_seconds)
         self._queue_seconds.observe_all(queue_seconds)
+
+    def not_finite(self, outputs: Sequence[str], rows: int) -> None:
+        for output in outputs:
+            NOT_FINITE.labels(*self._labels, output).inc(rows)
 
 
 def count_request(label: tuple[str, str], dialect: str, status: int) -> None:

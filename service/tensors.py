@@ -172,6 +172,16 @@ def pack(rows: Sequence[Row], most: int, ragged: Ragged = ALIKE) -> list[Group]:
     ]
 
 
+def not_finite(tensors: Tensors) -> list[str]:
+    """The names of those that have NaN or an infinity anywhere.
+
+    >>> not_finite({"x": np.array([1, 2.5]), "y": np.array([1, np.nan]), "z": np.array(["a"], object)})
+    ['y']
+    """
+    floats = [(name, array) for name, array in tensors.items() if array.dtype.kind in "fV"]
+    return [name for name, array in floats if not np.isfinite(array).all()]
+
+
 def widened(array: Array) -> Array:
     """An array as JSON can write it: bfloat16 as float32, which loses nothing.
 

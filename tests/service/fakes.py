@@ -20,8 +20,11 @@ from service.signature import Signature, TensorSpec
 from service.store import Version
 from service.tensors import ALIKE, Array, Ragged, Tensors
 
-RAISES, SHORT, LONG, NAMELESS = 101, 102, 103, 104
+RAISES, SHORT, LONG, NAMELESS, SCALAR = 101, 102, 103, 104, 105
 """Values that poison a row: what the fake engine does to the whole batch in which it finds one."""
+
+BLURS, HANGS = 106, 107
+"""The same: a row of NaN, and that row alone; a call that does not come back before `hangs` has been called."""
 
 FAR = 1e18
 """A deadline that never comes."""
@@ -57,6 +60,12 @@ def weighted_steps(inputs: Tensors) -> dict[str, Array]:
     }
 
 
+def blurred(inputs: Array, outputs: Array) -> Array:
+    """The outputs, NaN in every row whose inputs have BLURS."""
+    rows = (inputs == BLURS).any(axis=tuple(range(1, inputs.ndim)))
+    return np.where(rows.reshape(-1, *[1] * (outputs.ndim - 1)), np.nan, outputs)
+
+
 class FakeEngine(Engine):
     """Applies `function` to each row alone, remembers every call, and stumbles over poisoned rows."""
 
@@ -75,6 +84,7 @@ class FakeEngine(Engine):
         self.calls: list[Tensors] = []
         self.closed = False
         self.immune = immune
+        self.hangs: Callable[[], object] = lambda: None
         self._function = function
 
     def run(self, inputs: Tensors) -> dict[str, Array]:
@@ -83,13 +93,19 @@ class FakeEngine(Engine):
         values = set() if self.immune or first.dtype.kind == "O" else set(first.ravel().tolist())
         if RAISES in values:
             raise RuntimeError("poisoned row\nand a second line with the secrets of /srv/models")
+        if HANGS in values:
+            self.hangs()
         outputs = dict(self._function(inputs))
+        if BLURS in values:
+            outputs = {name: blurred(first, array) for name, array in outputs.items()}
         if SHORT in values:
             outputs = {name: array[:-1] for name, array in outputs.items()}
         elif LONG in values:
             outputs = {name: np.concatenate([array, array[:1]]) for name, array in outputs.items()}
         elif NAMELESS in values:
             outputs.pop(next(iter(outputs)))
+        elif SCALAR in values:
+            outputs = {name: array.sum() for name, array in outputs.items()}
         return outputs
 
     def close(self) -> None:
