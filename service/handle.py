@@ -118,6 +118,8 @@ class ModelHandle:
             for job in jobs:
                 job.future.cancel()
             raise
+        if self.shadow.target is not None:
+            self.shadow.offer(self, groups, answers)
         parts = [(at, answer.outputs) for (at, _), answer in zip(groups, answers, strict=True)]
         return Prediction(parts, sum(len(at) for at, _ in groups), answers)
 
@@ -136,6 +138,7 @@ class ModelHandle:
 
     def close(self) -> None:
         """Answer what was accepted, then let go of the engine."""
+        self.shadow.close()
         self.batcher.close()
         self.engine.close()
 

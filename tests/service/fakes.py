@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from service import fields, server, tensors
-from service.batcher import Batcher
+from service.batcher import Batcher, MakeDriver
 from service.card import Card
 from service.catalog import Catalog
 from service.cost import Cost
@@ -16,6 +16,7 @@ from service.future import Future
 from service.handle import ModelHandle, example
 from service.queueing import Answer, Job, Limit, Queue
 from service.schemas import Rows
+from service.shadow import Shadow
 from service.signature import Signature, TensorSpec
 from service.store import Version
 from service.tensors import ALIKE, Array, Ragged, Tensors
@@ -158,6 +159,13 @@ class ManualDriver:
             pass
 
 
+class AtOnce(ManualDriver):
+    """Answers whatever comes before `submit` returns."""
+
+    def wake(self) -> None:
+        self.close()
+
+
 class Hand:
     """Makes manual drivers and moves them all; its `wait` answers everything first, unless the engines are held."""
 
@@ -189,7 +197,7 @@ def job(x: Any, dtype: str = "float32", arrived: float = 0.0, deadline: float = 
 
 def handle(
     engine: Engine,
-    hand: Hand,
+    hand: MakeDriver,
     *,
     name: str = "fake",
     version: int = 1,
@@ -197,6 +205,7 @@ def handle(
     max_batch_rows: int = 8,
     max_queue_rows: int = 32,
     limit: Limit | None = None,
+    shadow: Shadow | None = None,
 ) -> ModelHandle:
     """A served version around an engine, driven by hand; its card may describe anything but words."""
     card = card or Card()
@@ -209,6 +218,7 @@ def handle(
         rows=Rows(fields.build(engine.signature, card.inputs, {}.__getitem__), example(card, engine.signature)),
         max_batch_rows=max_batch_rows,
         max_queue_rows=max_queue_rows,
+        shadow=shadow or Shadow(),
     )
 
 
