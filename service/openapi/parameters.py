@@ -27,6 +27,7 @@ HEADERS: Schema = {
         "description": "Seconds after which trying again makes sense; left out where it makes none.",
         "schema": {"type": "string", "pattern": "^[0-9]+$"},
     },
+    "www-authenticate": {"description": "How to show a key.", "required": True, "schema": {"type": "string"}},
 }
 ALWAYS: Schema = {"X-Request-Id": ref("headers", "request-id")}
 PREDICTED: Schema = ALWAYS | {

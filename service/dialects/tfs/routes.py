@@ -87,6 +87,17 @@ def asked(path: str) -> re.Match[str] | None:
     return PREDICT.fullmatch(path)
 
 
+@lru_cache(1024)
+def model_in(path: str) -> str | None:
+    """The model that a path names, if it does.
+
+    >>> model_in("models/qa/versions/2:predict"), model_in("models/qa"), model_in("models/qa/elsewhere")
+    ('qa', 'qa', None)
+    """
+    match = asked(path) or STATUS.fullmatch(path)
+    return match["model"] if match else None
+
+
 def find(catalog: Catalog, match: re.Match[str]) -> ModelHandle:
     """The handle a path names; its errors in the words of TensorFlow Serving."""
     name, version = target(catalog, match)
