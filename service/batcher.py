@@ -13,7 +13,7 @@ from concurrent.futures import InvalidStateError
 from dataclasses import dataclass
 from typing import Protocol
 
-from service import tensors
+from service import redact, tensors
 from service.engines.base import Engine
 from service.errors import (
     DeadlineExceeded,
@@ -287,7 +287,6 @@ def failure(error: Exception) -> ServiceError:
     """Whatever an engine raised, as an EngineFailed whose message is one line a client may read, or as it is."""
     if isinstance(error, EngineFailed | InvalidInput):
         return error
-    lines = str(error).strip().splitlines()
-    wrapped = EngineFailed(f"{type(error).__name__}: {lines[0][:300] if lines else 'no message'}")
+    wrapped = EngineFailed(f"{type(error).__name__}: {redact.line(str(error))}")
     wrapped.__cause__ = error
     return wrapped

@@ -16,7 +16,8 @@ from typing import Any
 
 from gunicorn.app.base import BaseApplication
 
-from service import card, settings, store
+from service import card, manifest, settings, store
+from service.access import keyring
 from service.device import placement
 from service.device.placement import Device
 from service.settings import PREFIX, BadSettings, Settings, address
@@ -37,6 +38,7 @@ def main(flags: Mapping[str, str | None]) -> int:
         check_grpc(chosen.grpc_port)
         if not replaces:
             check_free(chosen.host, chosen.grpc_port, "GRPC_PORT")
+    check_files(chosen)
     versions = store.to_serve(Path(chosen.store), chosen.model_names, chosen.versions)
     devices = place(chosen, placement.visible_here(), tensorflow_sees_a_gpu)
     # The workers read their settings from the environment, as under any other WSGI server.
@@ -73,6 +75,13 @@ def tensorflow_sees_a_gpu() -> bool:
     ask = "from service.engines.saved_model import visible_gpus; print(visible_gpus())"
     asked = subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True, check=False)  # noqa: S603
     return asked.stdout.split()[-1:] not in ([], ["0"])
+
+
+def check_files(chosen: Settings) -> None:
+    """BadKeys or Untrusted if a file of keys that the settings name cannot be used: nobody learns it later."""
+    if chosen.keys:
+        keyring.read(Path(chosen.keys))
+    manifest.public_keys(chosen.trusted)
 
 
 MOST_SHOWN = 600

@@ -41,6 +41,7 @@ class Server:
     def __init__(self, store: Path, log: Path, **settings: Any) -> None:
         self.port = free_port()
         self.log = log
+        self.headers: dict[str, str] = {}  # of every request
         self.address = ("127.0.0.1", self.port)
         with log.open("wb") as file:
             self.process = subprocess.Popen(
@@ -55,10 +56,11 @@ class Server:
         return f"http://127.0.0.1:{self.port}{path}"
 
     def get(self, path: str) -> requests.Response:
-        return requests.get(self.url(path), timeout=SECONDS)
+        return requests.get(self.url(path), timeout=SECONDS, headers=self.headers)
 
     def post(self, path: str, body: Any = None, **more: Any) -> requests.Response:
-        return requests.post(self.url(path), json=body, timeout=SECONDS, **more)
+        headers = self.headers | more.pop("headers", {})
+        return requests.post(self.url(path), json=body, timeout=SECONDS, headers=headers, **more)
 
     def ready(self) -> requests.Response | None:
         """/readyz, or None before anyone listens."""
