@@ -210,6 +210,17 @@ def test_a_client_that_leaves_stops_what_was_done_for_it():
     run(check)
 
 
+def test_what_a_client_that_leaves_has_sent_ahead_is_not_begun():
+    async def check() -> None:
+        site = Site()
+        await site.say(post(b"one", LATER) + post(b"two", LATER) + post(b"three", LATER))
+        site.connection.connection_lost(None)
+        await site.rest()
+        assert (len(site.parked), site.stopped) == (1, 1)
+
+    run(check)
+
+
 @pytest.mark.parametrize(
     ("head", "version", "stays"),
     [
