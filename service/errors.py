@@ -3,8 +3,8 @@
     bytes ─▶ dialect ──▶ catalog ──────▶ schemas ─────▶ batcher ─────────▶ engine
              MalformedBody  ModelNotFound    InvalidInput   QueueFull         EngineFailed
              BodyTooLarge   VersionNotFound                 Draining
-             UnsupportedCoding  ModelNotReady               DeadlineExceeded
-             Unauthenticated, Forbidden, KeyBusy: before anything of a body is read
+             UnsupportedCoding  ModelNotReady               DeadlineExceeded  NotFinite
+             Unauthenticated, Forbidden, KeyBusy            EngineHung
 
 Errors cut across on the way back: one handler per dialect turns them into that dialect's body.
 """
@@ -167,3 +167,20 @@ class EngineFailed(ServiceError):
     status = 500
     title = "The model failed"
     slug = "engine-failed"
+
+
+class NotFinite(ServiceError):
+    """An output is NaN or infinite, which the model's policy refuses."""
+
+    status = 500
+    title = "Not a finite answer"
+    slug = "not-finite"
+
+
+class EngineHung(ServiceError):
+    """A call of the engine does not come back; the worker that made it is replaced."""
+
+    status = 503
+    title = "The model hangs"
+    slug = "engine-hung"
+    retry_after = 1

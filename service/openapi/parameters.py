@@ -87,6 +87,18 @@ def version_of(model: Model) -> Schema:
     return path("version", {"type": "integer", "enum": model.numbers}, "A version that is served.", model.numbers[0])
 
 
+LABEL = path("label", {"type": "string", "pattern": "^[^/:]+$"}, "A label that the operator has given to a version.")
+
+
+def ways(version: Schema) -> list[tuple[str, str, list[Schema]]]:
+    """How TensorFlow Serving's paths name a version, or none: a word, the part of the path, its parameters.
+
+    >>> [(word, part) for word, part, _ in ways({})]
+    [('', ''), ('version', '/versions/{version}'), ('label', '/labels/{label}')]
+    """
+    return [("", "", []), ("version", "/versions/{version}", [version]), ("label", "/labels/{label}", [LABEL])]
+
+
 def query(name: str, schema: Schema, description: str) -> Schema:
     """A parameter of the query string."""
     return {"name": name, "in": "query", "description": description, "schema": schema}
