@@ -38,4 +38,5 @@ if SETTINGS.grpc_port:
     app.extensions["grpc"] = Front(SETTINGS, CATALOG, server.wait)  # the worker starts it
 atexit.register(CATALOG.close)
 # A worker listens once its models stand, so that nobody notices a restarted one; a slow load does not hold up /healthz.
-(REPOSITORY or CATALOG).start().join(PATIENCE)
+app.extensions["loading"] = (REPOSITORY or CATALOG).start()
+app.extensions["loading"].join(PATIENCE)
