@@ -36,7 +36,7 @@ class State(Enum):
 
 
 class Protocol(ASGIProtocol):  # type: ignore[misc]
-    """A connection of a worker, which has `max_body_bytes` and keeps sets of `connections` and those `shaking` hands."""
+    """A connection of a worker, which has `max_body_bytes` and sets of its `connections` and those `shaking` hands."""
 
     def __init__(self, worker: Any) -> None:
         super().__init__(worker)
