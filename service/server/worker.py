@@ -141,7 +141,7 @@ class Worker(ASGIWorker, Relief):  # type: ignore[misc]
         self._others = [one.sock for slot, one in enumerate(shared) if slot != self.slot]
         self.sockets = shared[self.slot : self.slot + 1]
         self._tls = self._get_ssl_context()  # which would be none if it could not be read, had it not been before
-        self.loop.call_later(HELP_SECONDS, self._help)
+        self._helping = self.loop.call_later(HELP_SECONDS, self._help)
         self.loop.call_later(HELP_SECONDS, self._widen)
         await super()._serve()
 
@@ -153,12 +153,10 @@ class Worker(ASGIWorker, Relief):  # type: ignore[misc]
 
     def _help(self) -> None:
         """Take in what waits at the sockets of others, and did so the last time: nobody may be there."""
-        if not self.alive:
-            return
         waiting = select.select(self._others, [], [], 0)[0]
         self._take_all(listener for listener in waiting if listener in self._waiting)
         self._waiting = waiting
-        self.loop.call_later(HELP_SECONDS, self._help)
+        self._helping = self.loop.call_later(HELP_SECONDS, self._help)
 
     def _take_all(self, listeners: Iterable[socket.socket]) -> None:
         """Serve all that waits at these."""
@@ -211,6 +209,20 @@ class Worker(ASGIWorker, Relief):  # type: ignore[misc]
             self.notify()
             await asyncio.sleep(LOOK_SECONDS)
 
+    async def _leave_sockets(self) -> None:
+        """Stop to listen; what waits is taken in first, for if nobody else has the socket, the kernel resets it.
+
+        The loop closes its own in its own time: what comes until then waits at a second handle.
+        """
+        self._helping.cancel()
+        listeners = [*(one.sock.dup() for one in self.sockets), *self._others]
+        for server in self.servers:
+            server.close()
+        await asyncio.sleep(HELP_SECONDS)
+        self._take_all(listeners)
+        for listener in listeners:
+            listener.close()
+
     async def _shake(self) -> None:
         """Let those who agree on keys come to an end with it, so that their requests are heard."""
         for _ in range(SHAKE_LOOKS):
@@ -220,9 +232,7 @@ class Worker(ASGIWorker, Relief):  # type: ignore[misc]
 
     async def _shutdown(self) -> None:
         self.drain()
-        self._take_all([*(one.sock for one in self.sockets), *self._others])
-        for server in self.servers:
-            server.close()
+        await self._leave_sockets()
         await self._shake()
         looking = self.loop.create_task(self._look_after())
         await super()._shutdown()
