@@ -114,7 +114,8 @@ class Host:
 
     def longest(self) -> float:
         """Seconds that the longest call under way has taken."""
-        return time.monotonic() - min(list(self._calls.values()), default=time.monotonic())
+        begun = list(self._calls.values())
+        return time.monotonic() - min(begun) if begun else 0.0
 
     def _hold(self, folder: str) -> Engine:
         with self._loading:

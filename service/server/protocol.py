@@ -4,7 +4,10 @@ gunicorn's parser, its limits and its checks of headers; a request goes from the
 without gunicorn's coroutines and without ASGI.
 """
 
+import fcntl
 import itertools
+import sys
+import termios
 from collections.abc import Iterable
 from enum import Enum
 from typing import Any
@@ -149,6 +152,8 @@ class Protocol(ASGIProtocol):  # type: ignore[misc]
         """Close the connection, unless a request is on its way."""
         if self._state is State.IDLE:
             self._close_transport()
+        if self._closed and self._is_ssl and not unconfirmed(self.transport):
+            self.transport.abort()  # TLS would wait for a goodbye that most clients never say
 
     def _close_transport(self) -> None:
         """Close once what was written is read, for which the client has a while."""
@@ -258,3 +263,10 @@ class Protocol(ASGIProtocol):  # type: ignore[misc]
         self._state = State.IDLE
         self._allow(self.cfg.keepalive)
         self._resume_reading()
+
+
+def unconfirmed(transport: Any) -> int:
+    """Bytes on their way to the client, as the kernel counts them; while there are none, none wait before it either."""
+    count = bytearray(4)
+    fcntl.ioctl(transport.get_extra_info("socket").fileno(), termios.TIOCOUTQ, count)
+    return int.from_bytes(count, sys.byteorder)

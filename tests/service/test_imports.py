@@ -99,7 +99,7 @@ def test_models_import_keras_what_types_need_and_what_weights_are_computed_with(
             {
                 "service/beside.py",
                 "service/device/process.py",
-                "service/serve.py",
+                "service/master.py",
                 "service/server/protocol.py",
                 "service/server/tasks.py",
                 "service/server/worker.py",
@@ -128,8 +128,10 @@ def test_models_import_keras_what_types_need_and_what_weights_are_computed_with(
                 "service/repository.py",
                 "service/server/drivers.py",
                 "service/server/tasks.py",
+                "service/server/worker.py",
             },
         ),
+        (("ssl",), {"service/tls.py"}),
     ],
     ids=lambda value: "-".join(value) if isinstance(value, tuple) else "",
 )
@@ -174,6 +176,7 @@ def test_the_environment_is_read_in_few_places():
         "service/device/placement.py",
         "service/device/process.py",
         "service/engines/saved_model.py",
+        "service/master.py",
         "service/metrics.py",
         "service/serve.py",
         "service/wsgi.py",
