@@ -80,12 +80,12 @@ class Master(Arbiter):  # type: ignore[misc]
             self._not_before = time.monotonic() + AGAIN
 
     def staying(self) -> list[Any]:
-        """The workers that have not been told to leave, the oldest first."""
+        """The workers that do not leave, the oldest first."""
         return sorted((one for one in self.WORKERS.values() if not one.leaving), key=lambda worker: worker.age)
 
     def dismiss(self, worker: Any) -> None:
         """Have a worker leave when it has answered what it accepted."""
-        worker.leaving = True
+        worker.dismissed = True
         self.kill_worker(worker.pid, signal.SIGTERM)
 
 

@@ -12,7 +12,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from service import card, settings, store, tls
+from service import card, manifest, settings, store, tls
+from service.access import keyring
 from service.device import placement
 from service.device.placement import Device
 from service.master import Gunicorn
@@ -29,13 +30,12 @@ WORKERS = {"greenlet": "service.server.Worker", "gthread": "service.server.Threa
 def main(flags: Mapping[str, str | None]) -> int:
     """Serve until a signal says otherwise; raises BadSettings or NothingToServe before anything starts."""
     chosen = settings.read(os.environ, flags)
-    if chosen.certificate:
-        tls.context(chosen)
     replaces = "GUNICORN_FD" in os.environ  # a running server has started this one in its place, and still listens
     if chosen.grpc_port:
         check_grpc(chosen.grpc_port)
         if not replaces:
             check_free(chosen.host, chosen.grpc_port, "GRPC_PORT")
+    check_files(chosen)
     versions = store.to_serve(Path(chosen.store), chosen.model_names, chosen.versions)
     devices = place(chosen, placement.visible_here(), tensorflow_sees_a_gpu)
     # The workers read their settings from the environment, as under any other WSGI server.
@@ -72,6 +72,15 @@ def tensorflow_sees_a_gpu() -> bool:
     ask = "from service.engines.saved_model import visible_gpus; print(visible_gpus())"
     asked = subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True, check=False)  # noqa: S603
     return asked.stdout.split()[-1:] not in ([], ["0"])
+
+
+def check_files(chosen: Settings) -> None:
+    """BadSettings, BadKeys or Untrusted if a file that the settings name cannot be used: nobody learns it later."""
+    if chosen.certificate:
+        tls.context(chosen)
+    if chosen.keys:
+        keyring.read(Path(chosen.keys))
+    manifest.public_keys(chosen.trusted)
 
 
 MOST_SHOWN = 600

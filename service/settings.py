@@ -37,7 +37,9 @@ class Settings:
     models: str = setting("", "Models to serve, separated by commas. Empty: all in the store.")
     versions: int = setting(1, "How many of a model's newest versions to serve. 0: all.", least=0)
     labels: str = setting("", "Names for versions, separated by commas: `qa:stable=1,qa:canary=2`.")
-    admin: str = setting("off", "Whether models may be loaded and unloaded over /v2/repository.", choices=("off", "on"))
+    trust: str = setting("", "Files of public keys, separated by commas: only versions signed by one are loaded.")
+    keys: str = setting("", "File of API keys, followed as it changes. Empty: who asks needs none, and nobody changes.")
+    audit: str = setting("", "File to which every change is appended, a line of JSON each; the log has them anyway.")
     engine: str = setting("auto", "What computes.", choices=("auto", "onnx", "saved_model"))
     precision: str = setting(
         "full", "Which twin computes; reduced: in 8 bits, where the card allows it.", choices=("full", "reduced")
@@ -116,6 +118,11 @@ class Settings:
         """Versions by model and label."""
         names = [entry.rsplit("=", 1) for entry in listed(self.labels)]
         return {(name.rsplit(":", 1)[0], name.rsplit(":", 1)[1]): int(version) for name, version in names}
+
+    @property
+    def trusted(self) -> list[str]:
+        """The files of public keys, [] where no signature is asked for."""
+        return listed(self.trust)
 
     @property
     def origins(self) -> list[str]:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from service import redact
 from service.device import wire
 from service.device.turns import Turns
 from service.engines.base import Engine
@@ -140,6 +141,5 @@ def told(error: Exception) -> str:
     >>> told(ValueError("bad shape\\nand a stack"))
     'ValueError: bad shape'
     """
-    lines = str(error).strip().splitlines()
-    text = lines[0][:300] if lines else "no message"
+    text = redact.line(str(error))
     return text if isinstance(error, InvalidInput) else f"{type(error).__name__}: {text}"

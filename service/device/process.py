@@ -17,7 +17,7 @@ from typing import TextIO
 
 from gunicorn.dirty.app import DirtyApp
 
-from service import golden, logs, settings
+from service import golden, logs, manifest, settings
 from service.device import placement
 from service.device.host import Host
 from service.device.placement import Device
@@ -57,7 +57,8 @@ class DeviceProcess(DirtyApp):  # type: ignore[misc]
         device, _claim = found or stand_by(folder, devices, parent)
         os.environ["CUDA_VISIBLE_DEVICES"] = device.mask  # before TensorFlow is loaded: it sees no other GPU
         threads = self.settings.engine_threads or max(1, settings.cores() // len(devices))
-        load = partial(loaded, device=device, threads=threads, xla=self.settings.xla == "on")
+        trusted = manifest.public_keys(self.settings.trusted)
+        load = partial(loaded, device=device, threads=threads, xla=self.settings.xla == "on", trusted=trusted)
         self.host = Host(placement.socket_of(folder, device.name), load)
         LOG.info("Process %s serves %s", os.getpid(), device.name)
         while os.getppid() == parent and self.host.longest() < self.settings.engine_timeout:
@@ -125,10 +126,11 @@ def locked(path: Path) -> TextIO | None:
     return file
 
 
-def loaded(folder: Path, device: Device, threads: int, xla: bool) -> Engine:
+def loaded(folder: Path, device: Device, threads: int, xla: bool, trusted: Sequence[bytes] = ()) -> Engine:
     """The SavedModel on this device, once it has answered its golden rows; whatever that raises."""
     from service.engines.saved_model import SavedModelEngine
 
+    manifest.check(folder, folder.parent.parent, trusted)
     engine = SavedModelEngine(folder, threads, device.name, xla)
     try:
         golden.check(engine, golden.read(folder))

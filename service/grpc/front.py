@@ -9,9 +9,10 @@ import grpc
 from grpc_health.v1 import health_pb2
 from grpc_reflection.v1alpha import reflection, reflection_pb2
 
+from service.access.guard import Guard
 from service.catalog import Catalog
 from service.errors import ServiceError
-from service.grpc import models, prediction
+from service.grpc import guarded, models, prediction
 from service.grpc.calls import Context, Method, answering, parse
 from service.grpc.health import SERVICE, Health
 from service.grpc.messages import MODEL_SERVICE, POOL, PREDICTION_SERVICE, message
@@ -48,9 +49,9 @@ class CannotListen(ServiceError):
 class Front:
     """Starts and drains on one event loop. The port is `port` once it has started: any that is free for 0."""
 
-    def __init__(self, settings: Settings, catalog: Catalog, wait: Wait) -> None:
+    def __init__(self, settings: Settings, catalog: Catalog, wait: Wait, guard: Guard | None = None) -> None:
         self.port = settings.grpc_port
-        self._context = Context(settings, catalog, wait)
+        self._context = Context(settings, catalog, wait, guard)
 
     async def start(self) -> None:
         """Listen; CannotListen."""
@@ -88,7 +89,12 @@ class Front:
                 service.full_name,
                 {
                     name: grpc.unary_unary_rpc_method_handler(
-                        answering(method, message(service.methods_by_name[name].input_type.full_name), self._context)
+                        answering(
+                            method,
+                            message(service.methods_by_name[name].input_type.full_name),
+                            self._context,
+                            guarded.scope_of(name),
+                        )
                     )
                     for name, method in methods.items()
                 },

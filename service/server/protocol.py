@@ -8,13 +8,14 @@ import fcntl
 import itertools
 import sys
 import termios
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from enum import Enum
 from typing import Any
 
 import greenlet
 from gunicorn.asgi.protocol import ASGIProtocol
 
+from service import security
 from service.server import response
 from service.server.environ import Environ, of_connection
 from service.server.incoming import Incoming
@@ -163,6 +164,9 @@ class Protocol(ASGIProtocol):  # type: ignore[misc]
     def _allow(self, seconds: float) -> None:
         """Give the client so many seconds from now."""
         self._until = self.worker.loop.time() + seconds
+
+    def _send_error_response(self, status: int, message: str, extra_headers: Sequence[tuple[str, str]] = ()) -> None:
+        super()._send_error_response(status, message, (*extra_headers, *security.DATA))
 
     # A request and its answer.
 

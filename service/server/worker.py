@@ -63,6 +63,9 @@ HELP_SECONDS = 0.05
 """A connection waits so long, at most twice, for a worker that is gone or busy, before another takes it in."""
 
 
+LISTENS, LEAVES = 1, 2
+
+
 class Relief:
     """What a worker of either kind and its parent know of each other (service/master.py)."""
 
@@ -71,16 +74,25 @@ class Relief:
     alive: bool
     slot = 0  # whose socket is its own, of those that share the port
     relieves = False  # whether others served when it was started
-    leaving = False  # whether it has been told to leave
+    dismissed = False  # whether its parent has told it to leave
 
     @property
     def settled(self) -> bool:
         """Whether the worker has said that it listens."""
-        return os.fstat(self.tmp.fileno()).st_size > 0
+        return self._said == LISTENS
 
-    def settle(self) -> None:
-        """Tell the parent that the worker listens, by the file of its heartbeat, which both have open."""
-        os.ftruncate(self.tmp.fileno(), 1)
+    @property
+    def leaving(self) -> bool:
+        """Whether the worker leaves, told or by itself."""
+        return self.dismissed or self._said == LEAVES
+
+    @property
+    def _said(self) -> int:
+        return os.fstat(self.tmp.fileno()).st_size
+
+    def say(self, what: int) -> None:
+        """Tell the parent, by the size of the file of the heartbeat, which both have open."""
+        os.ftruncate(self.tmp.fileno(), what)
         self.notify()
 
     def notify(self) -> None:
@@ -149,7 +161,7 @@ class Worker(ASGIWorker, Relief):  # type: ignore[misc]
         """Let as many connections wait as gunicorn says; the loop, which listens by now, has made it 100."""
         if self.alive:
             self.sockets[0].sock.listen(self.cfg.backlog)
-            self.settle()
+            self.say(LISTENS)
 
     def _help(self) -> None:
         """Take in what waits at the sockets of others, and did so the last time: nobody may be there."""
@@ -231,6 +243,7 @@ class Worker(ASGIWorker, Relief):  # type: ignore[misc]
             await asyncio.sleep(LOOK_SECONDS)
 
     async def _shutdown(self) -> None:
+        self.say(LEAVES)
         self.drain()
         await self._leave_sockets()
         await self._shake()
@@ -260,10 +273,11 @@ class Threads(ThreadWorker, Relief):  # type: ignore[misc]
     def handle_exit(self, sig: int, frame: Any) -> None:
         if self.side is not None:
             self.side.drain()
+        os.ftruncate(self.tmp.fileno(), LEAVES)
         super().handle_exit(sig, frame)
 
     def run(self) -> None:
-        self.settle()
+        self.say(LISTENS)
         super().run()
         if self.side is not None:
             self.side.close()

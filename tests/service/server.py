@@ -42,6 +42,7 @@ class Server:
         self.port = free_port()
         self.verified = verified or {}
         self.log = log
+        self.headers: dict[str, str] = {}  # of every request
         self.address = ("127.0.0.1", self.port)
         with log.open("wb") as file:
             self.process = subprocess.Popen(
@@ -56,10 +57,11 @@ class Server:
         return f"{'https' if self.verified else 'http'}://127.0.0.1:{self.port}{path}"
 
     def get(self, path: str) -> requests.Response:
-        return requests.get(self.url(path), timeout=SECONDS, **self.verified)
+        return requests.get(self.url(path), timeout=SECONDS, headers=self.headers, **self.verified)
 
     def post(self, path: str, body: Any = None, **more: Any) -> requests.Response:
-        return requests.post(self.url(path), json=body, timeout=SECONDS, **self.verified, **more)
+        headers = self.headers | more.pop("headers", {})
+        return requests.post(self.url(path), json=body, timeout=SECONDS, headers=headers, **self.verified, **more)
 
     def ready(self) -> requests.Response | None:
         """/readyz, or None before anyone listens."""

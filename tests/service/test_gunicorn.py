@@ -18,9 +18,11 @@ import numpy as np
 import pytest
 import requests
 
+from service.access.keys import Scope
 from service.engines.onnx import OnnxEngine
 from tests.service import artifacts
 from tests.service.artifacts import VOCABULARY
+from tests.service.keys import granted
 from tests.service.server import (
     ROOT,
     SECONDS,
@@ -313,8 +315,10 @@ class TestLoading:
     @pytest.fixture
     def admin(self, worker: str, tmp_path: Path) -> Iterator[Server]:
         artifacts.toy(tmp_path / "store")
-        settings = {"workers": 2, "engine": "onnx", "admin": "on"}
+        key = granted(tmp_path / "keys.json", "ops", *Scope)
+        settings = {"workers": 2, "engine": "onnx", "keys": tmp_path / "keys.json"}
         with running(tmp_path / "store", tmp_path / "log", worker=worker, **settings) as server:
+            server.headers = {"X-Api-Key": key}
             server.wait_for_log(SERVED if worker == "gthread" else "ASGI server listening", times=2)
             yield server
 

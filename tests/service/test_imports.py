@@ -73,6 +73,16 @@ def test_models_import_keras_what_types_need_and_what_weights_are_computed_with(
         (("backports", "zlib", "gzip"), {"service/dialects/bodies/coding.py"}),
         (("msgpack",), {"service/dialects/bodies/packed.py"}),
         (("simdjson",), {"service/dialects/bodies/numbers.py"}),
+        (("nacl",), {"service/manifest.py", "service/sign.py"}),
+        (
+            ("fcntl",),
+            {
+                "service/access/command.py",
+                "service/access/places.py",
+                "service/device/process.py",
+                "service/repository.py",
+            },
+        ),
         (("zipfile",), {"service/dialects/bodies/npz.py"}),
         (("prometheus_client",), {"service/metrics.py"}),
         (
@@ -86,6 +96,7 @@ def test_models_import_keras_what_types_need_and_what_weights_are_computed_with(
                 "service/dialects/bodies/forms.py",
                 "service/dialects/cors.py",
                 "service/dialects/exchange.py",
+                "service/dialects/guarded.py",
                 "service/dialects/health.py",
                 "service/dialects/native.py",
                 "service/dialects/oip/repository.py",
@@ -129,6 +140,8 @@ def test_models_import_keras_what_types_need_and_what_weights_are_computed_with(
                 "service/server/drivers.py",
                 "service/server/tasks.py",
                 "service/server/worker.py",
+                "service/shadow.py",
+                "service/watchdog.py",
             },
         ),
         (("ssl",), {"service/tls.py"}),
@@ -173,6 +186,7 @@ def test_the_environment_is_read_in_few_places():
     }
     assert readers == {
         "service/__main__.py",
+        "service/access/command.py",
         "service/device/placement.py",
         "service/device/process.py",
         "service/engines/saved_model.py",
