@@ -27,6 +27,11 @@ class Head:
     def __init__(self) -> None:
         self._seen = b""
 
+    @property
+    def begun(self) -> bool:
+        """Whether something of it has come."""
+        return self._seen != b""
+
     def feed(self, data: bytes) -> int:
         """Where the body begins in these bytes, -1 while the head goes on; LimitRequestHeaders, or ParseError.
 

@@ -10,17 +10,21 @@ from service.server.head import Head
 
 
 class Parser(H1CProtocol):  # type: ignore[misc]
-    """The same calls and attributes; chunks are read here, heads are looked at before gunicorn's parser sees them."""
+    """The same calls and attributes; chunks are read here, heads are looked at before gunicorn's parser sees them.
+
+    `on_headers_complete` says whether the body is in chunks. No cycle of references through this class is ever
+    collected, so it refers to what calls it only by the callbacks.
+    """
 
     def __init__(
         self,
-        on_headers_complete: Callable[[], Any],
+        on_headers_complete: Callable[[], bool],
         on_body: Callable[[bytes], None],
         on_message_complete: Callable[[], None],
         **limits: Any,
     ) -> None:
-        super().__init__(on_headers_complete=self._begin, on_body=on_body, on_message_complete=self._end, **limits)
-        self._on_head, self._on_body, self._on_end = on_headers_complete, on_body, on_message_complete
+        super().__init__(on_headers_complete=on_headers_complete, on_body=on_body, **limits)
+        self._on_body, self._on_end = on_body, on_message_complete
         self._head = Head()
         self._in_head = True
         self._chunks: Chunks | None = None
@@ -34,9 +38,21 @@ class Parser(H1CProtocol):  # type: ignore[misc]
             self._in_head = body < 0
         if self._chunks is None:
             super().feed(data)
+            if self._in_head or not self.is_chunked:
+                if self.is_complete:
+                    self._on_end()
+                return
+            self._chunks = Chunks(self._on_body)
             data = data[body:]
-        if self._chunks is not None:
-            self._read(self._chunks, data)
+        behind = self._chunks.feed(data)
+        if behind is not None:
+            self._behind = behind
+            self._on_end()
+
+    @property
+    def waits(self) -> bool:
+        """Whether a head has begun and not come to its end."""
+        return self._in_head and self._head.begun
 
     def remaining(self) -> bytes:
         """What stands behind the request."""
@@ -53,19 +69,3 @@ class Parser(H1CProtocol):  # type: ignore[misc]
         self._in_head = True
         self._chunks = None
         super().reset()
-
-    def _begin(self) -> Any:
-        self._on_head()
-        if self.is_chunked:
-            self._chunks = Chunks(self._on_body)
-        return self.is_chunked  # then gunicorn's parser leaves the rest alone
-
-    def _end(self) -> None:
-        if self._chunks is None:
-            self._on_end()
-
-    def _read(self, chunks: Chunks, data: bytes) -> None:
-        behind = chunks.feed(data)
-        if behind is not None:
-            self._behind = behind
-            self._on_end()

@@ -43,6 +43,9 @@ class State(Enum):
 class Protocol(ASGIProtocol):  # type: ignore[misc]
     """A connection of a worker, which has `max_body_bytes` and keeps a set of its `connections`."""
 
+    _callback_parser: Any
+    _current_request: Any
+
     def __init__(self, worker: Any) -> None:
         super().__init__(worker)
         self._state = State.IDLE
@@ -95,6 +98,7 @@ class Protocol(ASGIProtocol):  # type: ignore[misc]
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
         self.worker.connections.discard(self)
+        self._callback_parser = None  # it refers back, and what refers to itself through it is never let go
         if self._running is not None:
             self._running.stop()
 
@@ -112,14 +116,15 @@ class Protocol(ASGIProtocol):  # type: ignore[misc]
             limit_remaining=self.worker.max_body_bytes + head.MOST_BYTES,
         )
 
-    def _on_headers_complete(self) -> Any:
-        skip = super()._on_headers_complete()
+    def _on_headers_complete(self) -> bool:
+        super()._on_headers_complete()
         head.check(self._current_request)
         self._since = 0.0
         self._incoming = Incoming(self._current_request, self.worker.max_body_bytes)
         if self._incoming.asks and not self._incoming.refused:
             self._safe_write(b"HTTP/1.1 100 Continue\r\n\r\n")
-        return skip
+        chunked: bool = self._current_request.chunked
+        return chunked
 
     def _on_body(self, chunk: bytes) -> None:
         assert self._incoming is not None
@@ -236,7 +241,7 @@ class Protocol(ASGIProtocol):  # type: ignore[misc]
         self._running = None
         self.worker.count()
         parser = self._callback_parser
-        if self._closing or self._closed or not self.worker.alive or parser.remaining_truncated:
+        if self._closing or self._closed or not self.worker.alive or parser is None or parser.remaining_truncated:
             self._close_transport()
             return
         self._ahead[:0] = parser.remaining()

@@ -1,7 +1,9 @@
 """One connection, without a socket: whatever the pieces in which requests come, each gets its own answer, in order."""
 
 import asyncio
+import gc
 import re
+import weakref
 from collections.abc import Awaitable, Callable, Iterable
 from types import SimpleNamespace
 from typing import Any
@@ -194,6 +196,19 @@ def test_beyond_as_many_connections_as_a_worker_may_have_each_is_refused():
         others[-1].data_received(post(b"too late"))
         others[-1].connection_lost(None)
         assert len(site.worker.connections) == MOST_CONNECTIONS
+
+    run(check)
+
+
+def test_nothing_remains_of_a_connection_that_is_lost():
+    async def check() -> None:
+        site = Site()
+        await site.say(post(b"one"))
+        site.connection.connection_lost(None)
+        lost = weakref.ref(site.connection)
+        site.connection = None
+        gc.collect()
+        assert lost() is None
 
     run(check)
 
