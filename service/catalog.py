@@ -231,6 +231,7 @@ class Catalog:
         found = {number: one.handle for number, one in self._models.get(model, {}).items() if one.handle is not None}
         chosen = route(found, self.policy(model))
         for handle in found.values():
+            handle.batcher.refuses_not_finite = self.policy(model).nan == "refuse"
             handle.shadow.target = chosen.shadow if chosen is not None and handle is chosen.default else None
         if chosen is None:
             self._routes.pop(model, None)

@@ -87,6 +87,11 @@ class ModelHandle:
         """Names, dtypes and shapes."""
         return self.engine.signature
 
+    @property
+    def trouble(self) -> str:
+        """Why it does not answer now: its engine hangs, or has gone; "" if it does."""
+        return self.batcher.hung or self.engine.absent()
+
     def refuse_too_many(self, rows: int) -> None:
         """InvalidInput if a request has more rows than could ever wait."""
         if rows > self.max_queue_rows:
@@ -113,6 +118,8 @@ class ModelHandle:
             for job in jobs:
                 job.future.cancel()
             raise
+        if self.shadow.target is not None:
+            self.shadow.offer(self, groups, answers)
         parts = [(at, answer.outputs) for (at, _), answer in zip(groups, answers, strict=True)]
         return Prediction(parts, sum(len(at) for at, _ in groups), answers)
 
@@ -131,6 +138,7 @@ class ModelHandle:
 
     def close(self) -> None:
         """Answer what was accepted, then let go of the engine."""
+        self.shadow.close()
         self.batcher.close()
         self.engine.close()
 

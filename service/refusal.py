@@ -1,14 +1,11 @@
 """Why a version is not served, in words for a status and in one of few for a metric."""
 
-import re
 from pathlib import Path
 from typing import NamedTuple
 
+from service import redact
 from service.errors import ServiceError
 from service.store import Version
-
-FOLDERS = re.compile(r"(?<![\w./])/(?:[^\s/'\":,;()]+/)*")
-"""The folders of an absolute path."""
 
 MEMORY = ("bad_alloc", "ResourceExhausted", "OOM when allocating", "Failed to allocate memory")
 """What engines say where there is not enough of it."""
@@ -43,8 +40,7 @@ def detail(error: BaseException, root: Path) -> str:
     >>> detail(FileNotFoundError("no /srv/qa/2/a.onnx, says /usr/lib/b.so"), Path("/srv"))
     'FileNotFoundError: no qa/2/a.onnx, says b.so'
     """
-    lines = str(error).replace(f"{root}/", "").strip().splitlines()
-    told = FOLDERS.sub("", lines[0][:300]) if lines else "no message"
+    told = redact.line(str(error).replace(f"{root}/", ""))
     return told if isinstance(error, ServiceError) else f"{type(error).__name__}: {told}"
 
 

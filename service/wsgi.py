@@ -7,6 +7,8 @@ from functools import partial
 from pathlib import Path
 
 from service import loading, logs, memory, server, settings
+from service.access.guard import Guard
+from service.access.keyring import Keyring
 from service.app import create_app
 from service.catalog import Catalog
 from service.device import placement
@@ -14,6 +16,7 @@ from service.repository import Repository
 from service.told import Folder
 from service.trial import Trial
 from service.watch import Watch
+from service.watchdog import Watchdog
 from service.wishes import Wishes
 
 PATIENCE = 10.0
@@ -23,8 +26,9 @@ SETTINGS = settings.read(os.environ)
 DEVICES = placement.sockets(SETTINGS, os.environ)
 SHARED = Path(os.environ.get("PROMETHEUS_MULTIPROC_DIR") or tempfile.mkdtemp(prefix="manifold-"))
 logs.begin(SETTINGS.log_level)
+WATCHDOG = Watchdog(SETTINGS.engine_timeout, SETTINGS.graceful_timeout)
 TRIAL = Trial(
-    partial(loading.load, settings=SETTINGS, choose_driver=server.choose_driver, devices=DEVICES),
+    WATCHDOG.over(partial(loading.load, settings=SETTINGS, choose_driver=server.choose_driver, devices=DEVICES)),
     SHARED / "loading",
     partial(loading.weight, settings=SETTINGS),
     memory.read,
@@ -32,12 +36,16 @@ TRIAL = Trial(
 )
 CATALOG = Catalog([], TRIAL)
 REPOSITORY = Repository(CATALOG, Wishes.of(SETTINGS), Folder(SHARED / "served"), TRIAL)
-app = create_app(SETTINGS, CATALOG, server.wait, REPOSITORY if SETTINGS.admin == "on" else None)
+GUARD = Guard(Keyring(Path(SETTINGS.keys)), SHARED / "places") if SETTINGS.keys else None
+app = create_app(SETTINGS, CATALOG, server.wait, REPOSITORY, GUARD)
 if SETTINGS.grpc_port:
     from service.grpc.front import Front
 
-    app.extensions["grpc"] = Front(SETTINGS, CATALOG, server.wait)  # the worker starts it
+    app.extensions["grpc"] = Front(SETTINGS, CATALOG, server.wait, GUARD)  # the worker starts it
+atexit.register(WATCHDOG.end)  # of these two the last to be called
 atexit.register(CATALOG.close)
 atexit.register(TRIAL.close)
+WATCHDOG.start()
 # A worker listens once its models stand, so that nobody notices a restarted one; a slow load does not hold up /healthz.
-REPOSITORY.start(Watch(REPOSITORY, SETTINGS.watch)).join(PATIENCE)
+app.extensions["loading"] = REPOSITORY.start(Watch(REPOSITORY, SETTINGS.watch))
+app.extensions["loading"].join(PATIENCE)

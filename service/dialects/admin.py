@@ -41,7 +41,7 @@ def blueprint(catalog: Catalog, wait: Wait, repository: Repository | None) -> Bl
 
     def admitted() -> Repository:
         if repository is None:
-            raise AdminOff("admin calls are off: policies stand in serving.json")
+            raise AdminOff("admin calls are off: they need MANIFOLD_KEYS, and a key of the scope admin")
         return repository
 
     return admin

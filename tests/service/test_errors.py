@@ -12,11 +12,13 @@ from service.errors import ServiceError
 
 FOR_OPERATORS = {
     "BadCommand",
+    "BadKeys",
     "BadPolicy",
     "BadSettings",
     "CannotListen",
     "CannotLoadThere",
     "CannotServe",
+    "CannotSign",
     "DiedLoading",
     "NoSuchDevice",
     "NoSuchSignature",
@@ -24,6 +26,7 @@ FOR_OPERATORS = {
     "TooLarge",
     "Unloadable",
     "UnreadableCard",
+    "Untrusted",
     "WrongAnswers",
 }
 """Raised while the service starts: read in a log or a terminal, never in a response."""

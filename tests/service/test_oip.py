@@ -18,6 +18,9 @@ from hypothesis.extra import numpy as arrays
 from werkzeug.test import TestResponse
 
 from service import VERSION, loading, memory
+from service.access.guard import Guard
+from service.access.keyring import Keyring
+from service.access.keys import Scope
 from service.app import create_app
 from service.catalog import Catalog
 from service.dialects.oip.tensors import DATATYPES
@@ -31,6 +34,7 @@ from service.trial import Trial
 from service.wishes import Wishes
 from tests.service import artifacts, fakes, oip
 from tests.service.fakes import Hand
+from tests.service.keys import granted
 from tests.service.oip import client_of, error, in_bytes, infer, mirror_of, outputs, strings, tensor
 from tests.service.site import MAX_BODY_BYTES, MAX_QUEUE_ROWS, Site
 
@@ -176,14 +180,18 @@ class TestLoading:
 
     @pytest.fixture
     def client(self, store: Path, tmp_path: Path) -> FlaskClient:
-        settings, hand = Settings(store=str(store), engine="onnx", admin="on"), Hand()
+        settings, hand = Settings(store=str(store), engine="onnx"), Hand()
         load = partial(loading.load, settings=settings, choose_driver=lambda _: hand)
         trial = Trial(load, tmp_path / "loading", partial(loading.weight, settings=settings), memory.read)
         catalog = Catalog([], trial, grace=0)
         repository = Repository(catalog, Wishes.of(settings), Folder(tmp_path / "served"), trial)
         repository.follow()
         catalog.load_all()
-        return create_app(settings, catalog, hand.wait, repository).test_client()
+        key = granted(tmp_path / "keys.json", "ops", *Scope)
+        guard = Guard(Keyring(tmp_path / "keys.json"), tmp_path / "places")
+        client = create_app(settings, catalog, hand.wait, repository, guard).test_client()
+        client.environ_base["HTTP_X_API_KEY"] = key
+        return client
 
     def index(self, client: FlaskClient) -> list[tuple[str, str, str]]:
         return [(one["version"], one["state"], one["reason"]) for one in client.post("/v2/repository/index").json]
