@@ -17,7 +17,7 @@ from typing import Any
 from gunicorn.app.base import BaseApplication
 
 from service import card, manifest, settings, store
-from service.access import keyring
+from service.access import audit, keyring
 from service.device import placement
 from service.device.placement import Device
 from service.settings import PREFIX, BadSettings, Settings, address
@@ -78,10 +78,15 @@ def tensorflow_sees_a_gpu() -> bool:
 
 
 def check_files(chosen: Settings) -> None:
-    """BadKeys or Untrusted if a file of keys that the settings name cannot be used: nobody learns it later."""
+    """BadKeys, Untrusted or BadSettings if a file that the settings name cannot be used: better now than later."""
     if chosen.keys:
         keyring.read(Path(chosen.keys))
     manifest.public_keys(chosen.trusted)
+    if chosen.audit:
+        try:
+            audit.append(Path(chosen.audit), b"")
+        except OSError as error:
+            raise BadSettings(f"{PREFIX}AUDIT={chosen.audit}: {error.strerror}") from error
 
 
 MOST_SHOWN = 600

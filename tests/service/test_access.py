@@ -305,6 +305,8 @@ class TestCommand:
                 file.write_text(text)
             assert main(["serve"]) == 2
             assert words in capsys.readouterr().err
+        assert main(["serve", "--keys", "", "--audit", str(file.parent)]) == 2
+        assert "Is a directory" in capsys.readouterr().err
         assert main(["serve", "--keys", "", "--trust", str(file)]) == 2
         assert "expected a key of 32 bytes" in capsys.readouterr().err
 
