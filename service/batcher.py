@@ -201,11 +201,12 @@ class Batcher:
 
     def give_up(self, reason: str) -> None:
         """The engine does not come back: all that waits or is computed gets an EngineHung, and so does what comes."""
+        now = self._clock()
         with self._lock:
             self.hung = reason
             owed = [job for call in self._calls.values() for job in call.jobs]
-            while waiting := self._queue.take(float("-inf"))[0]:
-                owed += waiting
+            while any(taken := self._queue.take(now)):
+                owed += [job for jobs in taken for job in jobs]
         for job in owed:
             fail(job, EngineHung(reason))
 

@@ -101,8 +101,8 @@ class Watchdog:
             self._ends.die()
 
     def end(self) -> None:
-        """At the very end: a process with a hung thread cannot end in order, and ends here."""
-        if self._left is not None:
+        """At the very end: a process of which a thread still hangs, or loads, cannot end in order, and ends here."""
+        if self._left is not None or self._loading:
             self._ends.die()
 
     def _allowed(self, call: Call) -> float:
