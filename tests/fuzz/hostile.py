@@ -3,6 +3,7 @@
 In between right requests get their right answers.
 """
 
+import contextlib
 import json
 import random
 import re
@@ -69,14 +70,20 @@ class Client:
             raise Finding(f"{status} to {sent[:3000]!r}")
 
     def ask(self, sent: bytes) -> tuple[int, bytes]:
-        """Status and body of the answer; 0 where the connection was closed without one."""
-        if self.connection is None:
-            self.connection = self.server.connect()
+        """Status and body of the answer; 0 where a new connection was closed without one."""
+        if self.connection is not None:
+            status, body = self.hear(sent)
+            if status:
+                return status, body  # else it had been idle for too long
+        self.connection = self.server.connect()
+        return self.hear(sent)
+
+    def hear(self, sent: bytes) -> tuple[int, bytes]:
+        """The same on the connection there is."""
+        assert self.connection is not None
         received = b""
-        try:
+        with contextlib.suppress(OSError):  # it was answered, and closed, before all was sent
             self.connection.sendall(sent)
-        except OSError:  # it was answered, and closed, before all was sent
-            pass
         while True:
             head, found, body = received.partition(b"\r\n\r\n")
             if found and head.startswith(b"HTTP/1.1 100"):

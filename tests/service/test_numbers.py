@@ -1,6 +1,5 @@
 """Long lists of numbers come out of JSON as arrays; else there is no difference from orjson."""
 
-import contextlib
 import json
 from typing import Any
 
@@ -46,8 +45,11 @@ def listed(value: Any) -> Any:
 @example({"x": [2**64 - 1, *range(99)]})
 def test_what_it_reads_is_what_orjson_reads(value):
     body = json.dumps(value).encode()
-    with contextlib.suppress(Exception):
-        assert listed(loads(body)) == orjson.loads(body)
+    try:
+        read = loads(body)
+    except Exception:  # it leaves the body to orjson
+        return
+    assert listed(read) == orjson.loads(body)
 
 
 @given(st.binary(max_size=20), st.integers(0, 200), st.sampled_from([b"[", b'{"x":[', b'{"a":1,"a":']))
@@ -59,8 +61,11 @@ def test_what_is_no_json_is_left_to_orjson(noise, places, start):
         with pytest.raises(Exception):  # noqa: B017, PT011 - whatever it raises
             loads(body)
     else:
-        with contextlib.suppress(Exception):
-            assert listed(loads(body)) == expected
+        try:
+            read = loads(body)
+        except Exception:  # it leaves the body to orjson
+            return
+        assert listed(read) == expected
 
 
 @pytest.mark.parametrize("body", [b'{"a":1,"a":2}', b"\xef\xbb\xbf[1]", b"[" * 2000 + b"]" * 2000, b'"\xff"', b""])
