@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import traceback
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -87,9 +88,9 @@ def serve(count: int, seed: int) -> dict[str, Any]:
                 copied(version, store / version.parent.name / version.name)
         with running(store, Path(folder) / "log", workers=2, engine="onnx") as server:
             try:
-                report = hostile.run(server, count, seed, FOUND)
-            except hostile.Finding as finding:
-                report = {"found": str(finding)[:3000]}
+                report = hostile.run(server, count, seed)
+            except (hostile.Finding, OSError, ValueError) as finding:
+                report = {"found": "".join(traceback.format_exception(finding))[:6000]}
     print(f"{'server':14}{count:>9,} requests  {json.dumps(report)[:2000]}", flush=True)
     return report
 
