@@ -3,7 +3,8 @@
     bytes ─▶ dialect ──▶ catalog ──────▶ schemas ─────▶ batcher ─────────▶ engine
              MalformedBody  ModelNotFound    InvalidInput   QueueFull         EngineFailed
              BodyTooLarge   VersionNotFound                 Draining
-             UnsupportedCoding  ModelNotReady               DeadlineExceeded
+             UnsupportedCoding  ModelNotReady               DeadlineExceeded  NotFinite
+             Unauthenticated, Forbidden, KeyBusy            EngineHung
 
 Errors cut across on the way back: one handler per dialect turns them into that dialect's body.
 """
@@ -21,6 +22,34 @@ class ServiceError(Exception):
     slug = "internal"
     retry_after: int | None = None
     """Seconds after which trying again makes sense, where it does."""
+    challenge: str | None = None
+    """How a client may show who it is, where that would help (RFC 9110, section 11.6.1)."""
+
+
+class Unauthenticated(ServiceError):
+    """A key is needed and there is none, or one that is not known or has expired."""
+
+    status = 401
+    title = "Unauthenticated"
+    slug = "unauthenticated"
+    challenge = 'Bearer realm="manifold"'
+
+
+class Forbidden(ServiceError):
+    """The key lacks the scope this needs, or is for other models."""
+
+    status = 403
+    title = "Forbidden"
+    slug = "forbidden"
+
+
+class KeyBusy(ServiceError):
+    """As many requests of the key are being answered as may be at once."""
+
+    status = 429
+    title = "Key busy"
+    slug = "key-busy"
+    retry_after: int | None = 1
 
 
 class MalformedBody(ServiceError):
@@ -138,3 +167,20 @@ class EngineFailed(ServiceError):
     status = 500
     title = "The model failed"
     slug = "engine-failed"
+
+
+class NotFinite(ServiceError):
+    """An output is NaN or infinite, which the model's policy refuses."""
+
+    status = 500
+    title = "Not a finite answer"
+    slug = "not-finite"
+
+
+class EngineHung(ServiceError):
+    """A call of the engine does not come back; the worker that made it is replaced."""
+
+    status = 503
+    title = "The model hangs"
+    slug = "engine-hung"
+    retry_after = 1

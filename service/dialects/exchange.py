@@ -140,7 +140,9 @@ def json_response(value: Any, status: int = 200, mimetype: str = "application/js
 
 
 def with_hint(response: Response, error: ServiceError) -> Response:
-    """A refusal that says when to try again, where that makes sense."""
+    """A refusal that says when to try again, or how to show who one is, where that makes sense."""
+    if error.challenge is not None:
+        response.headers["WWW-Authenticate"] = error.challenge
     if error.retry_after is not None:
         response.headers["Retry-After"] = str(error.retry_after)
     return response
