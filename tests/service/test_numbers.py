@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from service.dialects.bodies.numbers import LARGE, LEAST, WIDTH, loads
+from service.dialects.bodies.numbers import LARGE, LEAST, MOST_MEMBERS, WIDTH, NotAlike, loads
 from service.nested import cast, to_array
 from tests.service.site import Site
 
@@ -66,6 +66,18 @@ def test_what_is_no_json_is_left_to_orjson(noise, places, start):
         except Exception:  # it leaves the body to orjson
             return
         assert listed(read) == expected
+
+
+@pytest.mark.parametrize(("members", "is_read"), [(MOST_MEMBERS, True), (MOST_MEMBERS + 1, False)])
+def test_of_many_members_each_would_be_searched_for(members, is_read):
+    """A hundred thousand took minutes, and nobody else was answered meanwhile."""
+    value = {f"a{number}": number for number in range(members)}
+    body = json.dumps(value).encode()
+    if is_read:
+        assert loads(body) == value
+    else:
+        with pytest.raises(NotAlike):
+            loads(body)
 
 
 @pytest.mark.parametrize("body", [b'{"a":1,"a":2}', b"\xef\xbb\xbf[1]", b"[" * 2000 + b"]" * 2000, b'"\xff"', b""])
