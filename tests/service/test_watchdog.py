@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from service.batcher import Batcher, ThreadDriver
+from service.batcher import Batcher
+from service.drivers import ThreadDriver
 from service.errors import EngineHung
 from service.queueing import Queue
 from service.store import Version
