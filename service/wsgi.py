@@ -47,4 +47,5 @@ atexit.register(WATCHDOG.end)  # of these two the last to be called
 atexit.register(CATALOG.close)
 WATCHDOG.start()
 # A worker listens once its models stand, so that nobody notices a restarted one; a slow load does not hold up /healthz.
-(REPOSITORY or CATALOG).start().join(PATIENCE)
+app.extensions["loading"] = (REPOSITORY or CATALOG).start()
+app.extensions["loading"].join(PATIENCE)

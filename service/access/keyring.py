@@ -24,7 +24,7 @@ class Keyring:
         self._clock = clock
         self._keys: Keys = {}
         self._seen: Stamp | str | None = None
-        self._look_at = clock()
+        self._look()
 
     def find(self, secret: str) -> Key | None:
         """The entry of a key.
@@ -52,7 +52,7 @@ class Keyring:
                 LOG.error("%s: the keys stay as they were: %s", self._path, error)
         else:
             self._keys = keys
-            LOG.info("%s: %s keys", self._path, len(keys))
+            LOG.info("%s: %s key%s", self._path, len(keys), "" if len(keys) == 1 else "s")
         self._seen = stamp
 
 

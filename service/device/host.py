@@ -9,7 +9,7 @@ import logging
 import socket
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -44,6 +44,7 @@ class Host:
         self._connections: set[socket.socket] = set()
         self._loading = threading.Lock()
         self._turns = Turns(DEPTH)
+        self._calls: dict[object, float] = {}
         path.unlink(missing_ok=True)
         self._listener = socket.socket(socket.AF_UNIX)
         self._listener.bind(str(path))
@@ -97,10 +98,25 @@ class Host:
             model = self._models.get(folder)
             if model is None:
                 return {"absent": True}, {}
-            with self._turns.of(folder):
+            with self._turns.of(folder), self._timed():
                 return {}, model.engine.run(tensors)
         except Exception as error:
             return {"error": told(error), "invalid": isinstance(error, InvalidInput)}, {}
+
+    @contextlib.contextmanager
+    def _timed(self) -> Iterator[None]:
+        """Count a call among those under way."""
+        call = object()
+        self._calls[call] = time.monotonic()
+        try:
+            yield
+        finally:
+            del self._calls[call]
+
+    def longest(self) -> float:
+        """Seconds that the longest call under way has taken."""
+        begun = list(self._calls.values())
+        return time.monotonic() - min(begun) if begun else 0.0
 
     def _hold(self, folder: str) -> Engine:
         with self._loading:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -68,8 +69,11 @@ class Front:
         self._server.add_generic_rpc_handlers([*self._services(), *self._helpers()])
         listened = f"{address(settings.host)}:{settings.grpc_port}"
         try:
-            self.port = self._server.add_insecure_port(listened)
-        except RuntimeError as error:
+            if settings.certificate:
+                self.port = self._server.add_secure_port(listened, credentials(settings))
+            else:
+                self.port = self._server.add_insecure_port(listened)
+        except (RuntimeError, OSError) as error:
             raise CannotListen(f"gRPC cannot listen on {listened}: {error}") from error
         await self._server.start()
 
@@ -116,6 +120,13 @@ class Front:
                 {"ServerReflectionInfo": grpc.stream_stream_rpc_method_handler(reflect.answers)},
             ),
         ]
+
+
+def credentials(settings: Settings) -> Any:
+    """TLS as over HTTP; OSError."""
+    chain = (Path(settings.private_key).read_bytes(), Path(settings.certificate).read_bytes())
+    known = Path(settings.client_ca).read_bytes() if settings.client_ca else None
+    return grpc.ssl_server_credentials([chain], root_certificates=known, require_client_auth=known is not None)
 
 
 class Reflection:

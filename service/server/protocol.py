@@ -4,7 +4,10 @@ gunicorn's parser, its limits and its checks of headers; a request goes from the
 without gunicorn's coroutines and without ASGI.
 """
 
+import fcntl
 import itertools
+import sys
+import termios
 from collections.abc import Iterable, Sequence
 from enum import Enum
 from typing import Any
@@ -21,6 +24,10 @@ from service.server.tasks import Parked, Task, start
 AHEAD_BYTES = 262_144
 """Of the next request, if it comes before the last is answered; then the client has to wait."""
 
+KNOCK_SECONDS = 0.05
+"""From one word to a client that may be gone to the next, by when the first has come back."""
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+
 CLOSE, KEEP, CHUNKED = "Connection: close\r\n", "Connection: keep-alive\r\n", "Transfer-Encoding: chunked\r\n"
 
 
@@ -33,10 +40,12 @@ class State(Enum):
 
 
 class Protocol(ASGIProtocol):  # type: ignore[misc]
-    """A connection of a worker, which has `max_body_bytes` and keeps a set of its `connections`."""
+    """A connection of a worker, which has `max_body_bytes` and sets of its `connections` and those `shaking` hands."""
 
     def __init__(self, worker: Any) -> None:
         super().__init__(worker)
+        if self.cfg.is_ssl:
+            worker.shaking.add(self)
         self._state = State.IDLE
         self._until = 0.0  # the loop's second at which the client has been silent for too long
         self._incoming: Incoming | None = None
@@ -44,6 +53,7 @@ class Protocol(ASGIProtocol):  # type: ignore[misc]
         self._ahead = bytearray()
         self._started = False  # whether anything of the response is out
         self._closing = False  # whether the connection ends with this response
+        self._ended = False  # whether the client sends nothing more
         self._clogged = False  # whether the client does not read
         self._unread = 0  # bytes that it had not read when it was last looked at
         self._writer: Parked | None = None  # the task that waits for the client to read
@@ -52,6 +62,8 @@ class Protocol(ASGIProtocol):  # type: ignore[misc]
 
     def _start_http1(self, buffered: bytes = b"") -> None:
         self._setup_callback_parser()
+        if self.cfg.is_ssl:
+            self.worker.shaking.discard(self)
         self._environ = of_connection(self.transport)
         self.worker.connections.add(self)
         self._allow(self.cfg.timeout)
@@ -66,6 +78,23 @@ class Protocol(ASGIProtocol):  # type: ignore[misc]
         self._allow(self.cfg.timeout)
         if self._feed_callback_parser(data) and self._incoming is not None and self._incoming.ready:
             self._begin(self._incoming)
+
+    def eof_received(self) -> bool:
+        """The client sends nothing more: whether the connection stays open, which it does for an answer on its way.
+
+        A client that is gone says the same. The next words it is sent come back with the news, which ends its task.
+        """
+        self._ended = True
+        if self._state is not State.ANSWERING or self._incoming is None or self._incoming.request.version < (1, 1):
+            return False
+        self._knock()
+        self.worker.loop.call_later(KNOCK_SECONDS, self._knock)
+        return True
+
+    def _knock(self) -> None:
+        """Send a word that clients pass over (RFC 9110, section 15.2), while nothing of the answer is out."""
+        if self._state is State.ANSWERING and not self._started:
+            self._safe_write(CONTINUE)
 
     def pause_writing(self) -> None:
         self._clogged = True
@@ -87,7 +116,7 @@ class Protocol(ASGIProtocol):  # type: ignore[misc]
         skip = super()._on_headers_complete()
         self._incoming = Incoming(self._current_request, self.worker.max_body_bytes)
         if self._incoming.asks and not self._incoming.refused:
-            self._safe_write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            self._safe_write(CONTINUE)
         return skip
 
     def _on_body(self, chunk: bytes) -> None:
@@ -102,6 +131,8 @@ class Protocol(ASGIProtocol):  # type: ignore[misc]
 
     def overdue(self, now: float) -> None:
         """Give up on a client that has been silent, or has not read, for too long. `now` is the loop's second."""
+        if self._ended:
+            self._knock()
         unread = self.transport.get_write_buffer_size()
         if unread < self._unread:
             self._until = max(self._until, now + self.cfg.timeout)  # slow, but it reads
@@ -122,6 +153,8 @@ class Protocol(ASGIProtocol):  # type: ignore[misc]
         """Close the connection, unless a request is on its way."""
         if self._state is State.IDLE:
             self._close_transport()
+        if self._closed and self._is_ssl and not unconfirmed(self.transport):
+            self.transport.abort()  # TLS would wait for a goodbye that most clients never say
 
     def _close_transport(self) -> None:
         """Close once what was written is read, for which the client has a while."""
@@ -175,7 +208,9 @@ class Protocol(ASGIProtocol):  # type: ignore[misc]
 
     def _respond(self, environ: Environ, status: str, headers: response.Headers, parts: Iterable[bytes]) -> None:
         modern = environ["SERVER_PROTOCOL"] == "HTTP/1.1"
-        self._closing |= not self.worker.alive
+        self._closing |= not self.worker.alive or (
+            self._ended and not self._ahead and not self._callback_parser.remaining()
+        )
         bodiless = response.has_no_body(environ["REQUEST_METHOD"], status)
         whole = bodiless or response.has_length(headers)
         self._closing |= not (whole or modern)
@@ -212,6 +247,12 @@ class Protocol(ASGIProtocol):  # type: ignore[misc]
             self.worker.loop.call_soon(self._replay)  # not from here: a thousand requests at once are no thousand calls
         else:
             self._rest()
+            self._leave_ended()
+
+    def _leave_ended(self) -> None:
+        """Close, if the client sends nothing more and has no request on its way."""
+        if self._ended and self._state is not State.ANSWERING:
+            self._close_transport()
 
     def _replay(self) -> None:
         """Take in what came while the last request was answered, before what comes now."""
@@ -219,9 +260,17 @@ class Protocol(ASGIProtocol):  # type: ignore[misc]
             ahead, self._ahead = bytes(self._ahead), bytearray()
             self._rest()
             self.data_received(ahead)
+            self._leave_ended()
 
     def _rest(self) -> None:
         """Wait for the next request."""
         self._state = State.IDLE
         self._allow(self.cfg.keepalive)
         self._resume_reading()
+
+
+def unconfirmed(transport: Any) -> int:
+    """Bytes on their way to the client, as the kernel counts them; while there are none, none wait before it either."""
+    count = bytearray(4)
+    fcntl.ioctl(transport.get_extra_info("socket").fileno(), termios.TIOCOUTQ, count)
+    return int.from_bytes(count, sys.byteorder)

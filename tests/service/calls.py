@@ -44,8 +44,11 @@ DTYPES = {
 class Client:
     """Calls of one server's methods."""
 
-    def __init__(self, port: int) -> None:
-        self.channel = grpc.insecure_channel(f"127.0.0.1:{port}", [("grpc.max_receive_message_length", -1)])
+    def __init__(self, port: int, credentials: grpc.ChannelCredentials | None = None) -> None:
+        target, options = f"127.0.0.1:{port}", [("grpc.max_receive_message_length", -1)]
+        self.channel = (
+            grpc.secure_channel(target, credentials, options) if credentials else grpc.insecure_channel(target, options)
+        )
 
     def start(self, method: str, request: Any, seconds: float = SECONDS, metadata: Any = None) -> Any:
         """A call under way; of a request that is bytes already, too."""

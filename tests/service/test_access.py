@@ -122,7 +122,7 @@ class TestKeyring:
         ring = Keyring(file)
         assert ring.find(secret)
         assert ring.find(SECRET) is None
-        assert "1 keys" in caplog.text
+        assert ": 1 key" in caplog.text
         assert secret not in caplog.text
         assert SECRET not in caplog.text
 

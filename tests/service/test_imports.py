@@ -51,10 +51,12 @@ def test_the_service_knows_nothing_of_models_and_training():
     assert not importers("models", "training") & within("service")
 
 
-def test_training_knows_nothing_of_the_service_but_what_a_clients_value_becomes():
-    assert importers("service") & (within("training") | within("models")) == {"training/formats/checks.py"}
-    used = {module for module in imported(ROOT / "training/formats/checks.py") if module.startswith("service")}
-    assert used == {"service.images", "service.images.decode", "service.nested", "service.nested.to_array"}
+def test_training_knows_nothing_of_the_service_but_what_both_must_do_alike():
+    borrowers = {"training/export.py", "training/formats/checks.py"}
+    assert importers("service") & (within("training") | within("models")) == borrowers
+    used = {module for file in borrowers for module in imported(ROOT / file) if module.startswith("service")}
+    borrowed = {"service.images", "service.images.decode", "service.nested", "service.nested.to_array"}
+    assert used == borrowed | {"service", "service.manifest"}
 
 
 def test_models_import_keras_what_types_need_and_what_weights_are_computed_with():
@@ -110,7 +112,7 @@ def test_models_import_keras_what_types_need_and_what_weights_are_computed_with(
             {
                 "service/beside.py",
                 "service/device/process.py",
-                "service/serve.py",
+                "service/master.py",
                 "service/server/protocol.py",
                 "service/server/tasks.py",
                 "service/server/worker.py",
@@ -140,10 +142,12 @@ def test_models_import_keras_what_types_need_and_what_weights_are_computed_with(
                 "service/repository.py",
                 "service/server/drivers.py",
                 "service/server/tasks.py",
+                "service/server/worker.py",
                 "service/shadow.py",
                 "service/watchdog.py",
             },
         ),
+        (("ssl",), {"service/tls.py"}),
     ],
     ids=lambda value: "-".join(value) if isinstance(value, tuple) else "",
 )
@@ -189,6 +193,7 @@ def test_the_environment_is_read_in_few_places():
         "service/device/placement.py",
         "service/device/process.py",
         "service/engines/saved_model.py",
+        "service/master.py",
         "service/metrics.py",
         "service/serve.py",
         "service/wsgi.py",

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from service.future import Future
 from service.queueing import Answer
-from service.server.protocol import Protocol
+from service.server.protocol import CONTINUE, Protocol
 from service.server.tasks import wait
 
 MOST = 1000
@@ -112,7 +112,7 @@ class Site:
     @property
     def bodies(self) -> list[bytes]:
         """The bodies of the responses so far; all have a Content-Length."""
-        found, rest = [], self.transport.written
+        found, rest = [], self.transport.written.replace(CONTINUE, b"")
         while rest:
             head, _, rest = rest.partition(b"\r\n\r\n")
             length = int(re.findall(rb"content-length: *(\d+)", head, re.IGNORECASE)[0])
@@ -219,6 +219,70 @@ def test_what_a_client_that_leaves_has_sent_ahead_is_not_begun():
         assert (len(site.parked), site.stopped) == (1, 1)
 
     run(check)
+
+
+class TestAClientThatSendsNothingMore:
+    """One that is gone says the same: what it is sent next comes back, and `connection_lost` follows."""
+
+    def test_is_answered_before_the_connection_is_closed(self):
+        async def check() -> None:
+            site = Site()
+            await site.say(post(b"one", LATER) + post(b"two", LATER))
+            assert site.connection.eof_received()
+            assert site.transport.written == CONTINUE
+            await site.free()
+            assert site.bodies == [b"one", b"two"]
+            assert site.transport.closed
+            assert site.transport.written.count(b"Connection: close") == 1
+
+        run(check)
+
+    def test_is_asked_again_and_again_whether_it_is_there(self):
+        async def check() -> None:
+            site = Site()
+            await site.say(post(b"one", LATER))
+            site.connection.eof_received()
+            site.connection.overdue(0)
+            assert site.transport.written == 2 * CONTINUE
+
+        run(check)
+
+    def test_but_not_in_the_middle_of_an_answer(self):
+        async def check() -> None:
+            site = Site(stream)
+            site.connection.pause_writing()
+            await site.say(post(b""))
+            before = bytes(site.transport.written)
+            assert site.connection.eof_received()
+            site.connection.overdue(0)
+            assert site.transport.written == before
+
+        run(check)
+
+    @pytest.mark.parametrize(
+        "said",
+        [b"", b"POST / HTTP/1.1\r\n", post(b"one"), post(b"one", LATER, version="1.0")],
+        ids=["nothing", "half", "all and was answered", "as of old, when nothing could be said meanwhile"],
+    )
+    def test_is_left_where_it_waits_for_nothing_or_cannot_be_asked(self, said):
+        async def check() -> None:
+            site = Site()
+            await site.say(said)
+            assert not site.connection.eof_received()
+            assert CONTINUE not in site.transport.written
+
+        run(check)
+
+    def test_gets_no_answer_to_half_a_request(self):
+        async def check() -> None:
+            site = Site()
+            await site.say(post(b"one", LATER) + post(b"two")[:-1])
+            assert site.connection.eof_received()
+            await site.free()
+            assert site.bodies == [b"one"]
+            assert site.transport.closed
+
+        run(check)
 
 
 @pytest.mark.parametrize(
