@@ -15,7 +15,7 @@ from service import tensors
 from service.batcher import Clock
 from service.comparison import Comparison
 from service.errors import ServiceError
-from service.metrics import ShadowMetrics
+from service.metrics import count_shadow
 from service.queueing import Answer, Job
 from service.tensors import Group, Tensors
 
@@ -197,4 +197,4 @@ def kept(first: "ModelHandle", now: float, groups: Sequence[Group], answers: Seq
 
 def count(asked: Asked, target: "ModelHandle", outcome: str) -> None:
     """What became of its rows."""
-    ShadowMetrics(target.model, asked.first.version, target.version).count(outcome, asked.rows)
+    count_shadow(target.model, asked.first.version, target.version, outcome, asked.rows)
