@@ -1,6 +1,6 @@
 """A trained model becomes an artifact: SavedModel, words, golden rows, warm-up, twin, report, card, published at once.
 
-draft folder ─ write ─▶ reload ─ ask golden rows ─▶ compare twin, batches ─▶ card, manifest ─ rename ─▶ store/<model>/<n>
+draft ─ write ─▶ reload ─ ask golden rows ─▶ compare twin, batches ─▶ card, manifest ─ rename ─▶ store/<model>/<n>
 """
 
 import json

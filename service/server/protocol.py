@@ -16,9 +16,10 @@ import greenlet
 from gunicorn.asgi.protocol import ASGIProtocol
 
 from service import security
-from service.server import response
+from service.server import head, response
 from service.server.environ import Environ, of_connection
 from service.server.incoming import Incoming
+from service.server.parser import Parser
 from service.server.tasks import Parked, Task, start
 
 AHEAD_BYTES = 262_144
@@ -27,8 +28,15 @@ AHEAD_BYTES = 262_144
 KNOCK_SECONDS = 0.05
 """From one word to a client that may be gone to the next, by when the first has come back."""
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+HEAD_SECONDS = 20.0
+"""A head may take so long in all: it is a packet or two, and who sends a byte now and then holds a connection."""
+LEAST_RATE = 10_000
+"""Bytes of a body a second, at least, since gunicorn's timeout has passed."""
 
 CLOSE, KEEP, CHUNKED = "Connection: close\r\n", "Connection: keep-alive\r\n", "Transfer-Encoding: chunked\r\n"
+
+
+ASGIProtocol._check_h1c_protocol_available()  # noqa: SLF001 - so that gunicorn knows its parser's errors
 
 
 class State(Enum):
@@ -42,12 +50,16 @@ class State(Enum):
 class Protocol(ASGIProtocol):  # type: ignore[misc]
     """A connection of a worker, which has `max_body_bytes` and sets of its `connections` and those `shaking` hands."""
 
+    _callback_parser: Any
+    _current_request: Any
+
     def __init__(self, worker: Any) -> None:
         super().__init__(worker)
         if self.cfg.is_ssl:
             worker.shaking.add(self)
         self._state = State.IDLE
         self._until = 0.0  # the loop's second at which the client has been silent for too long
+        self._since = 0.0  # the loop's second since which the body comes, 0 before
         self._incoming: Incoming | None = None
         self._running: Task | None = None
         self._ahead = bytearray()
@@ -66,7 +78,10 @@ class Protocol(ASGIProtocol):  # type: ignore[misc]
             self.worker.shaking.discard(self)
         self._environ = of_connection(self.transport)
         self.worker.connections.add(self)
-        self._allow(self.cfg.timeout)
+        self._allow(HEAD_SECONDS)
+        if len(self.worker.connections) > self.worker.most_connections:
+            self._send_error_response(503, "this worker has as many connections as it may")
+            self._close_transport()
 
     def data_received(self, data: bytes) -> None:
         if self._state is State.ANSWERING:
@@ -74,10 +89,15 @@ class Protocol(ASGIProtocol):  # type: ignore[misc]
             if len(self._ahead) > AHEAD_BYTES:
                 self._pause_reading()
             return
-        self._state = State.READING
-        self._allow(self.cfg.timeout)
-        if self._feed_callback_parser(data) and self._incoming is not None and self._incoming.ready:
+        if self._state is State.IDLE:
+            self._state = State.READING
+            self._allow(HEAD_SECONDS)
+        if self._closed or not self._feed_callback_parser(data) or self._incoming is None:
+            return
+        if self._incoming.ready:
             self._begin(self._incoming)
+        else:
+            self._await(self._incoming.length)
 
     def eof_received(self) -> bool:
         """The client sends nothing more: whether the connection stays open, which it does for an answer on its way.
@@ -107,17 +127,33 @@ class Protocol(ASGIProtocol):  # type: ignore[misc]
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
         self.worker.connections.discard(self)
+        self._callback_parser = None  # it refers back, and what refers to itself through it is never let go
         if self._running is not None:
             self._running.stop()
 
     # What the parser tells.
 
-    def _on_headers_complete(self) -> Any:
-        skip = super()._on_headers_complete()
+    def _setup_callback_parser(self) -> None:
+        """A client that sends its next request before the last is put away may send a whole one so."""
+        self._callback_parser = Parser(
+            self._on_headers_complete,
+            self._on_body,
+            self._on_message_complete,
+            limit_request_line=self.cfg.limit_request_line,
+            limit_request_fields=self.cfg.limit_request_fields,
+            limit_request_field_size=self.cfg.limit_request_field_size,
+            limit_remaining=self.worker.max_body_bytes + head.MOST_BYTES,
+        )
+
+    def _on_headers_complete(self) -> bool:
+        super()._on_headers_complete()
+        head.check(self._current_request)
+        self._since = 0.0
         self._incoming = Incoming(self._current_request, self.worker.max_body_bytes)
         if self._incoming.asks and not self._incoming.refused:
             self._safe_write(CONTINUE)
-        return skip
+        chunked: bool = self._current_request.chunked
+        return chunked
 
     def _on_body(self, chunk: bytes) -> None:
         assert self._incoming is not None
@@ -167,6 +203,12 @@ class Protocol(ASGIProtocol):  # type: ignore[misc]
 
     def _send_error_response(self, status: int, message: str, extra_headers: Sequence[tuple[str, str]] = ()) -> None:
         super()._send_error_response(status, message, (*extra_headers, *security.DATA))
+
+    def _await(self, received: int) -> None:
+        """Give the client time for more of a body of which so much has come."""
+        now = self.worker.loop.time()
+        self._since = self._since or now
+        self._until = min(now, self._since + received / LEAST_RATE) + self.cfg.timeout
 
     # A request and its answer.
 
@@ -237,7 +279,7 @@ class Protocol(ASGIProtocol):  # type: ignore[misc]
         self._running = None
         self.worker.count()
         parser = self._callback_parser
-        if self._closing or self._closed or not self.worker.alive or getattr(parser, "remaining_truncated", False):
+        if self._closing or self._closed or not self.worker.alive or parser is None or parser.remaining_truncated:
             self._close_transport()
             return
         self._ahead[:0] = parser.remaining()

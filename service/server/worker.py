@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import functools
 import os
 import select
 import signal
@@ -10,10 +9,10 @@ import socket
 import threading
 import weakref
 from collections.abc import Iterable, Iterator
+from resource import RLIM_INFINITY, RLIMIT_NOFILE, getrlimit
 from typing import Any
 
 from flask import Flask
-from gunicorn.asgi.protocol import ASGIProtocol
 from gunicorn.sock import ssl_context
 from gunicorn.workers import gasgi
 from gunicorn.workers.gasgi import ASGIWorker
@@ -23,20 +22,7 @@ from service.beside import Front, Side, front, starting
 from service.server.drivers import Running
 from service.server.protocol import Protocol
 
-HEADERS_BYTES = 65_536
-"""As much as gunicorn reads of a request's headers, and more."""
-
 gasgi.ASGIProtocol = Protocol  # the worker makes one for each connection
-
-
-def read_ahead(most: int) -> None:
-    """Let a connection keep so many bytes of its next request while the last is still being put away.
-
-    A client that sends its next request as soon as it is answered is quicker than that; of more than 64 KB gunicorn
-    would lose the rest, and close the connection without an answer.
-    """
-    if ASGIProtocol._check_h1c_protocol_available():  # noqa: SLF001 - gunicorn passes its parser no such limit
-        ASGIProtocol._h1c_protocol_class = functools.partial(ASGIProtocol._h1c_protocol_class, limit_remaining=most)  # noqa: SLF001
 
 
 @contextlib.contextmanager
@@ -112,6 +98,19 @@ class Relief:
             loading.join(LOOK_SECONDS)
 
 
+SPARE_FILES = 256
+"""Files a worker may open beside its connections: models, sockets, metrics, gRPC's own."""
+
+
+def most_connections(wanted: int, files: int) -> int:
+    """How many connections a worker takes that may open so many files: beyond, the system refuses them without a word.
+
+    >>> most_connections(10_000, 20_000), most_connections(10_000, 1024), most_connections(10_000, 100)
+    (10000, 768, 50)
+    """
+    return wanted if files == RLIM_INFINITY else min(wanted, max(files - SPARE_FILES, files // 2))
+
+
 class Worker(ASGIWorker, Relief):  # type: ignore[misc]
     """gunicorn -k service.server.Worker: a WSGI app in place of an ASGI one."""
 
@@ -124,6 +123,7 @@ class Worker(ASGIWorker, Relief):  # type: ignore[misc]
         super().__init__(*args, **kwargs)
         self.connections: set[Protocol] = set()
         self.shaking: weakref.WeakSet[Protocol] = weakref.WeakSet()  # a handshake that fails is told to nobody
+        self.most_connections = most_connections(self.cfg.worker_connections, getrlimit(RLIMIT_NOFILE)[0])
         self._others: list[socket.socket] = []
         self._waiting: list[socket.socket] = []
         self._taken: set[asyncio.Task[Any]] = set()
@@ -140,7 +140,6 @@ class Worker(ASGIWorker, Relief):  # type: ignore[misc]
         super().load_wsgi()
         app: Flask = self.asgi
         self.max_body_bytes = app.config["MAX_CONTENT_LENGTH"]
-        read_ahead(self.max_body_bytes + HEADERS_BYTES)
         self.read_certificate()
         self.await_models(app)
         self.front = front(app)

@@ -1,7 +1,9 @@
 """One connection, without a socket: whatever the pieces in which requests come, each gets its own answer, in order."""
 
 import asyncio
+import gc
 import re
+import weakref
 from collections.abc import Awaitable, Callable, Iterable
 from types import SimpleNamespace
 from typing import Any
@@ -14,10 +16,11 @@ from hypothesis import strategies as st
 
 from service.future import Future
 from service.queueing import Answer
-from service.server.protocol import CONTINUE, Protocol
+from service.server.protocol import CONTINUE, HEAD_SECONDS, LEAST_RATE, Protocol
 from service.server.tasks import wait
 
 MOST = 1000
+MOST_CONNECTIONS = 2
 LATER = "/later"
 
 
@@ -73,6 +76,7 @@ class Site:
             max_requests=10**9,
             nr_conns=0,
             max_body_bytes=MOST,
+            most_connections=MOST_CONNECTIONS,
             connections=set(),
             count=lambda: None,
         )
@@ -147,6 +151,64 @@ def test_requests_in_any_pieces_are_each_answered_in_order(asked, pieces, freed)
         await site.free()
         assert site.bodies == [body for body, _ in asked]
         assert not site.transport.closed
+
+    run(check)
+
+
+def chunked(body: bytes, sizes: list[int]) -> bytes:
+    """The body in chunks of these sizes, the rest in one."""
+    made = b""
+    for size in [*sizes, len(body)]:
+        if body:
+            made += f"{len(body[:size]):x};a=b\r\n".encode() + body[:size] + b"\r\n"
+            body = body[size:]
+    return made + b"0\r\nA: b\r\n\r\n"
+
+
+@given(
+    st.lists(st.tuples(st.binary(max_size=40), st.lists(st.integers(1, 20), max_size=3)), min_size=1, max_size=4),
+    st.lists(st.integers(1, 60), max_size=30),
+)
+def test_chunks_are_joined_whatever_the_pieces_in_which_they_come(asked, pieces):
+    async def check() -> None:
+        site = Site()
+        head = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+        data = b"".join(head + chunked(body, sizes) + post(b"next") for body, sizes in asked)
+        for size in [*pieces, len(data)]:
+            if data:
+                await site.say(data[:size])
+            data = data[size:]
+        assert site.bodies == [body for asked_body, _ in asked for body in (asked_body, b"next")]
+        assert not site.transport.closed
+
+    run(check)
+
+
+def test_beyond_as_many_connections_as_a_worker_may_have_each_is_refused():
+    async def check() -> None:
+        site = Site()
+        others = [Protocol(site.worker) for _ in range(MOST_CONNECTIONS)]
+        transports = [Transport() for _ in others]
+        for other, transport in zip(others, transports, strict=True):
+            other.connection_made(transport)
+        assert [transport.closed for transport in transports] == [False] * (MOST_CONNECTIONS - 1) + [True]
+        assert transports[-1].written.startswith(b"HTTP/1.1 503 ")
+        others[-1].data_received(post(b"too late"))
+        others[-1].connection_lost(None)
+        assert len(site.worker.connections) == MOST_CONNECTIONS
+
+    run(check)
+
+
+def test_nothing_remains_of_a_connection_that_is_lost():
+    async def check() -> None:
+        site = Site()
+        await site.say(post(b"one"))
+        site.connection.connection_lost(None)
+        lost = weakref.ref(site.connection)
+        site.connection = None
+        gc.collect()
+        assert lost() is None
 
     run(check)
 
@@ -347,6 +409,35 @@ class TestTime:
             assert not site.transport.closed
             site.connection.overdue(now + site.worker.cfg.timeout + 1)
             assert site.transport.closed
+            assert site.transport.written.startswith(b"HTTP/1.1 408 ")
+
+        run(check)
+
+    def test_a_head_that_drips_in_is_a_408(self):
+        async def check() -> None:
+            site = Site()
+            for byte in b"GET / HTT":
+                await site.say(bytes([byte]))
+                now = site.worker.loop.time()
+                site.connection.overdue(now)
+            assert not site.transport.closed
+            site.connection.overdue(now + HEAD_SECONDS + 1)
+            assert site.transport.written.startswith(b"HTTP/1.1 408 ")
+
+        run(check)
+
+    def test_a_body_that_drips_in_is_given_time_for_what_has_come_and_no_more(self):
+        async def check() -> None:
+            site = Site()
+            site.worker.max_body_bytes = 10**6
+            head, timeout = f"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: {10**6}\r\n\r\n", site.worker.cfg.timeout
+            start = site.worker.loop.time()
+            await site.say(head.encode())
+            site.connection._since = start - 2 * timeout  # it has come for so long
+            await site.say(b"x" * (LEAST_RATE * timeout))
+            site.connection.overdue(start - 1)
+            assert not site.transport.closed
+            site.connection.overdue(start + 1)
             assert site.transport.written.startswith(b"HTTP/1.1 408 ")
 
         run(check)
