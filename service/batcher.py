@@ -94,7 +94,7 @@ class Batcher:
     @property
     def calls(self) -> Sequence[Call]:
         """What the engine computes now."""
-        return list(self._calls.copy().values())
+        return list(self._calls.copy().values())  # threads come and go meanwhile
 
     def submit(self, jobs: Sequence[Job]) -> None:
         """Accept all or none; QueueFull, Draining, EngineHung. Each job's future gets its Answer or an error."""
@@ -128,7 +128,7 @@ class Batcher:
         now = self._clock()
         with self._lock:
             self.hung = reason
-            owed = [job for call in self._calls.values() for job in call.jobs]
+            owed = [job for call in self.calls for job in call.jobs]
             while any(taken := self._queue.take(now)):
                 owed += [job for jobs in taken for job in jobs]
         for job in owed:
@@ -147,6 +147,8 @@ class Batcher:
         rows = sum([job.rows for job in batch])
         try:
             outputs = self._run(batch, rows)
+            parts = tensors.split(outputs, [job.rows for job in batch])
+            strange = self.refuses_not_finite and tensors.not_finite(outputs)
         except ModelNotReady as error:  # whatever the rows: to try them apart would only take as long again
             for job in batch:
                 fail(job, error)
@@ -160,8 +162,6 @@ class Batcher:
             return
         engine_seconds = self._clock() - started
         waited = [started - job.arrived for job in batch]
-        strange = self.refuses_not_finite and tensors.not_finite(outputs)
-        parts = tensors.split(outputs, [job.rows for job in batch])
         for job, part, seconds in zip(batch, parts, waited, strict=True):
             if strange and (names := tensors.not_finite(part)):
                 self._refuse(job, names)

@@ -139,4 +139,7 @@ class Watchdog:
     def _look_on(self) -> None:
         while True:
             time.sleep(min(MOST_BETWEEN, self._limits.on_loop / 4))
-            self.look()
+            try:
+                self.look()
+            except Exception:
+                LOG.exception("the watchdog could not look")
