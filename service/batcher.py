@@ -135,10 +135,10 @@ class Batcher:
 
     def limit(self, kind: Kind) -> int:
         """The most rows of that kind that a job should have."""
-        return self._queue.limit(kind)
+        return self._queue.terms(kind).rows
 
     def submit(self, jobs: Sequence[Job]) -> None:
-        """Accept all jobs or none; raises QueueFull or Draining. Each job's future gets its Answer or an error."""
+        """Accept all jobs or none: Draining, or what `Queue.put` raises. Each future gets its Answer or an error."""
         with self._lock:
             if self._closed:
                 raise Draining("this model takes no more requests; try again, another replica may answer")
@@ -153,7 +153,11 @@ class Batcher:
         for job in expired:
             job.future.set_exception(DeadlineExceeded("the request waited longer than it allows"))
         if batch:
-            self._answer(batch)
+            try:
+                self._answer(batch)
+            finally:
+                with self._lock:
+                    self._queue.done(batch, self._clock())
         return bool(batch or expired)
 
     def close(self) -> None:
@@ -161,6 +165,7 @@ class Batcher:
         with self._lock:
             self._closed = True
         self._driver.close()
+        self._queue.close()
 
     def _answer(self, batch: list[Job]) -> None:
         """Every job of the batch gets its slice; if the batch fails, each is tried alone and only the culprit fails."""

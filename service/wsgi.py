@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from service import loading, logs, server, settings, store
+from service.admission import Room
 from service.app import create_app
 from service.catalog import Catalog
 from service.device import placement
@@ -16,6 +17,7 @@ PATIENCE = 10.0
 """Seconds to wait for the models before listening without them."""
 
 SETTINGS = settings.read(os.environ)
+ROOM = Room(SETTINGS.max_held_rows, SETTINGS.max_held_bytes)
 CATALOG = Catalog(
     store.to_serve(Path(SETTINGS.store), SETTINGS.model_names, SETTINGS.versions),
     partial(
@@ -23,6 +25,7 @@ CATALOG = Catalog(
         settings=SETTINGS,
         choose_driver=server.choose_driver,
         devices=placement.sockets(SETTINGS, os.environ),
+        room=ROOM,
     ),
     SETTINGS.version_labels,
 )
@@ -32,6 +35,7 @@ if SETTINGS.admin == "on":
     FOLDER = os.environ.get("PROMETHEUS_MULTIPROC_DIR") or tempfile.mkdtemp(prefix="manifold-")
     REPOSITORY = Repository(CATALOG, Path(SETTINGS.store), SETTINGS.versions, Path(FOLDER) / "served")
 app = create_app(SETTINGS, CATALOG, server.wait, REPOSITORY)
+app.extensions["room"] = ROOM  # of which the worker takes a share for the bodies that it reads
 if SETTINGS.grpc_port:
     from service.grpc.front import Front
 

@@ -15,7 +15,9 @@ from gunicorn.workers import gasgi
 from gunicorn.workers.gasgi import ASGIWorker
 from gunicorn.workers.gthread import ThreadWorker
 
+from service.admission import Room
 from service.beside import Front, Side, front, starting
+from service.server.door import Door
 from service.server.drivers import Running
 from service.server.protocol import Protocol
 
@@ -67,6 +69,7 @@ class Worker(ASGIWorker):  # type: ignore[misc]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.connections: set[Protocol] = set()
+        self.door = Door()
         self._others: list[socket.socket] = []
         self._waiting: list[socket.socket] = []
         self._taken: set[asyncio.Task[Any]] = set()
@@ -83,6 +86,8 @@ class Worker(ASGIWorker):  # type: ignore[misc]
         super().load_wsgi()
         app: Flask = self.asgi
         self.max_body_bytes = app.config["MAX_CONTENT_LENGTH"]
+        self.bodies = app.extensions.get("room", Room()).share()
+        self.refuse = app.extensions.get("refusal")
         read_ahead(self.max_body_bytes + HEADERS_BYTES)
         self.front = front(app)
         if self.front is not None:

@@ -14,7 +14,7 @@ from service.cost import Cost
 from service.engines.base import Engine
 from service.future import Future
 from service.handle import ModelHandle, example
-from service.queueing import Answer, Job, Limit, Queue
+from service.queueing import Answer, FindTerms, Job, Queue
 from service.schemas import Rows
 from service.signature import Signature, TensorSpec
 from service.store import Version
@@ -180,7 +180,7 @@ def handle(
     card: Card | None = None,
     max_batch_rows: int = 8,
     max_queue_rows: int = 32,
-    limit: Limit | None = None,
+    terms: FindTerms | None = None,
 ) -> ModelHandle:
     """A served version around an engine, driven by hand; its card may describe anything but words."""
     card = card or Card()
@@ -189,7 +189,7 @@ def handle(
         version=version,
         card=card,
         engine=engine,
-        batcher=Batcher(engine, Queue(max_batch_rows, max_queue_rows, limit), hand),
+        batcher=Batcher(engine, Queue(max_batch_rows, max_queue_rows, terms), hand),
         rows=Rows(fields.build(engine.signature, card.inputs, {}.__getitem__), example(card, engine.signature)),
         max_batch_rows=max_batch_rows,
         max_queue_rows=max_queue_rows,

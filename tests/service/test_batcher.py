@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, precondition, rule
 
 from service import tensors
+from service.admission import Room
 from service.batcher import Batcher, ThreadDriver
-from service.errors import DeadlineExceeded, Draining, EngineFailed, QueueFull
+from service.errors import DeadlineExceeded, Draining, EngineFailed, Overloaded, QueueFull
 from service.queueing import Job, Queue
 from tests.service.fakes import (
     FAR,
@@ -62,7 +63,8 @@ class BatcherMachine(RuleBasedStateMachine):
         super().__init__()
         self.clock = Clock()
         self.engine = self.make_engine()
-        self.queue = Queue(MOST, max_queue_rows=24)
+        self.room = Room(rows=25)
+        self.queue = Queue(MOST, max_queue_rows=24, room=self.room)
         self.batcher = Batcher(self.engine, self.queue, ManualDriver, clock=self.clock)
         self.accepted: list[Accepted] = []
         self.closed = False
@@ -85,6 +87,10 @@ class BatcherMachine(RuleBasedStateMachine):
                 self.batcher.submit([one])
         elif waiting + rows > self.queue.max_queue_rows:
             with pytest.raises(QueueFull):
+                self.batcher.submit([one])
+            assert self.batcher.waiting_rows == waiting
+        elif waiting and waiting + rows > 20:
+            with pytest.raises(Overloaded):
                 self.batcher.submit([one])
             assert self.batcher.waiting_rows == waiting
         else:
@@ -149,8 +155,16 @@ class BatcherMachine(RuleBasedStateMachine):
         gone = sum(a.job.rows for a in self.accepted if a.cancelled)
         assert pending <= self.batcher.waiting_rows <= pending + gone
 
+    @invariant()
+    def the_room_holds_what_waits_and_nothing_else_between_two_batches(self):
+        assert self.room.held_rows == self.batcher.waiting_rows
+        assert self.room.held_size == self.queue.size
+        assert (self.room.held_size > 0) is (self.room.held_rows > 0)
+
     def teardown(self):
         self.batcher.close()
+        assert self.room.held_rows == self.room.held_size == 0
+        assert not self.room.shares
         assert all(accepted.job.future.done() for accepted in self.accepted)
 
 

@@ -1,0 +1,58 @@
+"""Who is refused without being heard, and how long a connection rests that was refused.
+
+Under a flood most requests are refused, and what that costs is lost to those that are answered. So a refusal that holds
+for all requests of a path is kept for a moment, and given to who comes meanwhile as it is: after his head is parsed,
+before Flask. And whoever is refused is not read for a while: the longer, the more there are, so that no more than
+1 / EACH are refused in a second, however hard they knock. Pure: time is an argument, in seconds on any one clock.
+"""
+
+import random
+import re
+from typing import Any
+
+from service.refusal import Refusal
+
+EACH = 0.0005
+"""Seconds that a refused connection rests for each that does: 2000 refusals a second take a tenth of a core."""
+LONGEST = 1.0
+"""Seconds of rest, at most: as many as Retry-After asks for, at least."""
+MOST_PATHS = 256
+"""Refusals that are kept; of more, all are forgotten."""
+
+REQUEST_ID = re.compile(rb"[\w.:/+=-]{1,128}")
+
+
+class Door:
+    """Of one worker."""
+
+    def __init__(self) -> None:
+        self.resting = 0
+        self._kept: dict[tuple[str, str], tuple[float, Refusal]] = {}
+
+    def keep(self, request: Any, until: float, refusal: Refusal) -> None:
+        """Give it to all requests like this one until then."""
+        if len(self._kept) >= MOST_PATHS:
+            self._kept.clear()
+        self._kept[request.path, request.query] = until, refusal
+
+    def refusal(self, request: Any, now: float) -> Refusal | None:
+        """What a request gets before it is heard, None if it is heard."""
+        if not self._kept or request.method != "POST":
+            return None
+        key = request.path, request.query
+        until, found = self._kept.get(key, (now, None))
+        if now < until:
+            return found
+        self._kept.pop(key, None)
+        return None
+
+    def rest(self) -> float:
+        """Seconds for one more connection to rest."""
+        self.resting += 1
+        return min(EACH * self.resting, LONGEST)
+
+
+def own_id(request: Any) -> str:
+    """A refused request's id: its client's, or one drawn by chance."""
+    given = next((value for name, value in request.headers_bytes if name.lower() == b"x-request-id"), b"")
+    return given.decode() if REQUEST_ID.fullmatch(given) else f"{random.getrandbits(64):016x}"
