@@ -54,10 +54,12 @@ class Share:
         """Hold so many rows and bytes more; Overloaded, and when that may be otherwise."""
         room = self._room
         with room.lock:
-            fits = self._fits(room.rows - room.held_rows, rows, self.rows) and self._fits(
-                room.size - room.held_size, size, self.size
-            )
-            if fits or not (room.held_rows or room.held_size):
+            free_rows, free_size = room.rows - room.held_rows - rows, room.size - room.held_size - size
+            if (
+                (self.rows + rows <= GREED * free_rows and self.size + size <= GREED * free_size)
+                or (fits(free_rows, rows, self.rows) and fits(free_size, size, self.size))
+                or not (room.held_rows or room.held_size)
+            ):
                 room.held_rows += rows
                 room.held_size += size
                 self.rows += rows
@@ -67,11 +69,6 @@ class Share:
         raise Overloaded(
             f"{held} {self.size} bytes for such requests, and has no room for {rows} rows and {size} bytes more"
         ).wait(max(share.seconds() for share in [self, *room.shares]))
-
-    @staticmethod
-    def _fits(free: float, more: int, held: int) -> bool:
-        """Whether so much more is free, and leaves others enough."""
-        return not more or (more <= free and (not held or held + more <= GREED * (free - more)))
 
     def give(self, rows: int, size: int) -> None:
         """Hold so much less."""
@@ -86,3 +83,12 @@ class Share:
         """Be asked no more; what is held is given back later."""
         if self in self._room.shares:
             self._room.shares.remove(self)
+
+
+def fits(left: float, more: int, held: int) -> bool:
+    """Whether one who holds so much may hold so much more, which would leave so much free.
+
+    >>> fits(left=0, more=5, held=0), fits(left=0, more=5, held=1), fits(left=2, more=5, held=1)
+    (True, False, True)
+    """
+    return not more or (left >= 0 and (not held or held + more <= GREED * left))

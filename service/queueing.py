@@ -18,12 +18,14 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from service.admission import Room
-from service.errors import DeadlineUnreachable, QueueFull
+from service.errors import DeadlineUnreachable, QueueFull, ServiceError
 from service.future import Future
 from service.pace import PROOF_SECONDS, Pace
 from service.tensors import Kind, Tensors, nbytes
 
 FOREVER = float("inf")
+INSTANT = 1e-9
+"""Seconds that are none, but for rounding."""
 SHUT = 0.05
 """Seconds for which a queue is taken to be full once it was, at most."""
 MARGIN = 1.5
@@ -76,29 +78,30 @@ class Job:
 
 
 class Line:
-    """The jobs of one kind."""
+    """The jobs of one kind, and the seconds their batches take."""
 
-    __slots__ = ("jobs", "rows", "terms")
+    __slots__ = ("jobs", "rows", "seconds", "terms")
 
     def __init__(self, terms: Terms) -> None:
         self.jobs: deque[Job] = deque()
         self.rows = 0
+        self.seconds = 0.0
         self.terms = terms
 
-    def seconds(self, more: int = 0) -> float:
-        """Of all its batches, with so many rows more."""
+    def cost(self) -> float:
+        """Seconds of all its batches."""
         most, call, row = self.terms
-        rows = self.rows + more
+        rows = self.rows
         return -(-rows // most) * call + rows * row
 
-    def turns(self, more: int = 0) -> int:
-        """How many batches, with so many rows more."""
-        return -(-(self.rows + more) // self.terms.rows)
+    def batches(self) -> int:
+        """How many they are."""
+        return -(-self.rows // self.terms.rows)
 
     def first(self, batches: int) -> float:
         """Seconds of no more than so many batches."""
         most, call, row = self.terms
-        return min(self.seconds(), batches * (call + most * row))
+        return min(self.seconds, batches * (call + most * row))
 
 
 class Queue:
@@ -120,7 +123,6 @@ class Queue:
         self.max_queue_rows = max_queue_rows
         self.allowed = allowed
         self.rows = 0
-        self.size = 0
         self.seconds = 0.0
         """Of all batches that wait, as predicted."""
         self.pace = Pace()
@@ -132,28 +134,40 @@ class Queue:
     def put(self, jobs: Sequence[Job]) -> None:
         """Line up all jobs of a request, or none: QueueFull or Overloaded when they do not fit beside those that wait,
         DeadlineUnreachable when they would be answered too late."""
-        rows = size = 0
-        own = 0.0
-        lines = []
+        rows, size, before = self.rows, 0, self.seconds
         for job in jobs:
-            line = self._lines.get(job.kind) or Line(self.terms(job.kind))
-            lines.append(line)
-            rows += job.rows
+            line = self._lines.get(job.kind)
+            if line is None:
+                line = self._lines[job.kind] = Line(self.terms(job.kind))
             job.size = nbytes(job.tensors)
             size += job.size
-            own += line.seconds(job.rows) - line.seconds()
-        self._check_room(rows, size)
-        if jobs and self.pace.proven(jobs[0].arrived):
-            self._check_time(jobs, lines, own)
-        self._share.take(rows, size)
-        self.rows += rows
-        self.size += size
-        for job, line in zip(jobs, lines, strict=True):
-            if not line.jobs:  # made here
-                line = self._lines.setdefault(job.kind, line)  # noqa: PLW2901 - its own, or that of the job before it
-            self.seconds += line.seconds(job.rows) - line.seconds()
             line.jobs.append(job)
             line.rows += job.rows
+            self.rows += job.rows
+            seconds = line.cost()
+            self.seconds += seconds - line.seconds
+            line.seconds = seconds
+        try:
+            if self.rows > self.max_queue_rows or self._share.size + size > self.allowed.size:
+                self._check_room(self.rows - rows, size)
+            if jobs and self.pace.proven(jobs[0].arrived):
+                self._check_time(jobs, self.seconds - before)
+            self._share.take(self.rows - rows, size)
+        except ServiceError:
+            self._remove(jobs)
+            self.seconds = before
+            raise
+
+    def _remove(self, jobs: Sequence[Job]) -> None:
+        """As if these had not come, the last of all."""
+        for job in reversed(jobs):
+            line = self._lines[job.kind]
+            line.jobs.pop()
+            line.rows -= job.rows
+            line.seconds = line.cost()
+            self.rows -= job.rows
+            if not line.jobs:
+                del self._lines[job.kind]
 
     def take(self, now: float) -> tuple[list[Job], list[Job]]:
         """The next batch, and the jobs found expired on the way; both are out of the queue. Empty: nothing waits.
@@ -165,16 +179,17 @@ class Queue:
         expired: list[Job] = []
         while self._lines and not batch:
             kind, line = self._lines.popitem(last=False)
-            before = line.seconds()
-            self._fill(batch, expired, line, now)
-            self.seconds = max(self.seconds + line.seconds() - before, 0.0)
+            rows = self._fill(batch, expired, line, now)
             if line.jobs:
                 self._lines[kind] = line
-            elif not self._lines:
-                self.seconds = 0.0  # and not what rounding has left
+                left = line.cost()
+                self.seconds += left - line.seconds
+                line.seconds = left
+            else:  # and not what rounding may leave
+                self.seconds = self.seconds - line.seconds if self._lines else 0.0
             if batch:
                 _, call, row = line.terms
-                batch[0].seconds = call + row * sum(job.rows for job in batch)
+                batch[0].seconds = call + row * rows
                 self._running += batch[0].seconds
                 self._began = now
         return batch, expired
@@ -184,7 +199,16 @@ class Queue:
         lead = batch[0]
         self._running = max(self._running - lead.seconds, 0.0)
         self.pace.ended(now, lead.arrived, lead.seconds)
-        self._release(sum(job.rows for job in batch), sum(job.size for job in batch))
+        rows = size = 0
+        for job in batch:
+            rows += job.rows
+            size += job.size
+        self._share.give(rows, size)
+
+    @property
+    def size(self) -> int:
+        """Bytes that wait or are computed."""
+        return self._share.size
 
     def drained(self) -> float:
         """Seconds until all that waits or runs is done, if nothing comes."""
@@ -202,46 +226,51 @@ class Queue:
         self._share.close()
 
     def _check_room(self, rows: int, size: int) -> None:
-        """QueueFull if so many rows and bytes do not fit."""
-        if self.rows + rows > self.max_queue_rows:
-            error = QueueFull(f"{self.rows} rows wait already, and at most {self.max_queue_rows} may; try again later")
+        """QueueFull if so many rows and bytes do not fit beside what was there before them."""
+        if self.rows > self.max_queue_rows:
+            waiting = self.rows - rows
+            error = QueueFull(f"{waiting} rows wait already, and at most {self.max_queue_rows} may; try again later")
             error.shut = self._shut() if rows == 1 else 0.0
-            raise error.wait(self.freed(self.rows + rows - self.max_queue_rows))
-        if self.size and self.size + size > self.allowed.size:
-            held = f"{self.size} bytes wait or are computed already, and at most {self.allowed.size:.0f} may"
-            raise QueueFull(f"{held}; try again later").wait(self.drained())
+            raise error.wait(self.freed(self.rows - self.max_queue_rows))
+        held = self._share.size
+        if held and held + size > self.allowed.size:
+            told = f"{held} bytes wait or are computed already, and at most {self.allowed.size:.0f} may"
+            raise QueueFull(f"{told}; try again later").wait(self.drained())
 
-    def _check_time(self, jobs: Sequence[Job], lines: Sequence[Line], own: float) -> None:
-        """QueueFull if what goes before takes too long, DeadlineUnreachable if that and the request's own do."""
+    def _check_time(self, jobs: Sequence[Job], own: float) -> None:
+        """QueueFull if what goes before takes too long, DeadlineUnreachable if that and the request's `own` do."""
         now = jobs[0].arrived
         allowed = jobs[0].deadline - now
         ratio = self.pace.ratio
         running = max(ratio * self._running - (now - self._began), 0.0)
-        before = running + ratio * self.seconds
-        own *= ratio
-        if MARGIN * (before + own) <= allowed and before <= self.allowed.wait:
+        whole, own = running + ratio * self.seconds, ratio * own
+        if MARGIN * whole <= allowed and whole - own <= self.allowed.wait:
             return
-        turns = max(line.turns(job.rows) for line, job in zip(lines, jobs, strict=True))
-        before = running + ratio * sum(
-            line.seconds() if line in lines else line.first(turns) for line in self._lines.values()
-        )
+        before = running + ratio * self._ahead(jobs) - own
         if before > self.allowed.wait:
             error = QueueFull(
                 f"what waits takes {before:.2g} s, and at most {self.allowed.wait:g} s may; try again later"
             )
             error.shut = self._shut()
             raise error.wait(before - self.allowed.wait)
-        if before + own > (allowed / MARGIN if self.rows or running else WIDE * allowed):
-            alone = own <= WIDE * allowed
+        idle = before < INSTANT
+        if before + own > (WIDE * allowed if idle else allowed / MARGIN):
             raise DeadlineUnreachable(
                 f"the answer is expected in {before + own:.2g} s, and the request allows {allowed:.2g} s"
-            ).wait(self.drained() if alone else PROOF_SECONDS)
+            ).wait(PROOF_SECONDS if own > WIDE * allowed else whole - own)
+
+    def _ahead(self, jobs: Sequence[Job]) -> float:
+        """Seconds of all that is computed until the last of these jobs is, which came last: the lines take turns."""
+        own = {job.kind for job in jobs}
+        turns = max(self._lines[kind].batches() for kind in own)
+        return sum(line.seconds if kind in own else line.first(turns) for kind, line in self._lines.items())
 
     def _shut(self) -> float:
         """Seconds in which so little leaves that no one need be asked again."""
         return min(self.drained() / 10, SHUT)
 
-    def _fill(self, batch: list[Job], expired: list[Job], line: Line, now: float) -> None:
+    def _fill(self, batch: list[Job], expired: list[Job], line: Line, now: float) -> int:
+        """The rows of the batch."""
         rows, most, jobs = 0, line.terms.rows, line.jobs
         while jobs and (not batch or rows + jobs[0].rows <= most):
             job = jobs.popleft()
@@ -253,9 +282,5 @@ class Queue:
                     rows += job.rows
                     continue
                 expired.append(job)
-            self._release(job.rows, job.size)
-
-    def _release(self, rows: int, size: int) -> None:
-        """So many rows and bytes are held no more."""
-        self.size -= size
-        self._share.give(rows, size)
+            self._share.give(job.rows, job.size)
+        return rows

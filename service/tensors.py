@@ -43,7 +43,7 @@ def nbytes(tensors: Tensors) -> int:
     size = 0
     for array in tensors.values():
         size += array.nbytes
-        if array.dtype.kind == "O":
+        if array.dtype.hasobject:
             size += sum(map(len, array.ravel()))
     return size
 
