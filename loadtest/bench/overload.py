@@ -11,7 +11,7 @@ import os
 import statistics
 import time
 from collections import Counter, deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import Any, TypeVar
@@ -103,20 +103,21 @@ class Mixture:
     def closed(self, connections: int, seconds: float) -> Figures:
         """The rate of a closed loop."""
         with self.client(Client, connections) as client:
-            before = self.cpu()
+            used = self.used()
             rate = client.closed(loops.after(seconds))
-            return {"good": round(rate, 1), "cpu": round((self.cpu() - before) / seconds, 3)}
+            return {"good": round(rate, 1), "cpu": used()}
 
     def flood(self, rate: float, given: Any) -> Figures:
         """What came of sending at a rate."""
         with self.client(Flood, given.connections) as client:
-            before = self.cpu()
-            told = client.flood(rate, given.seconds, given.limit)
-            return {**told, "cpu": round((self.cpu() - before) / (given.seconds + RAMP), 3)}
+            used = self.used()
+            return {**client.flood(rate, given.seconds, given.limit), "cpu": used()}
 
-    def cpu(self) -> float:
-        """Seconds of the processor that the server has used."""
-        return processes.cpu_seconds(self.asked[0].server.pid)
+    def used(self) -> Callable[[], float]:
+        """The cores that the server has used since now, once it is called."""
+        pid, started = self.asked[0].server.pid, time.perf_counter()
+        before = processes.cpu_seconds(pid)
+        return lambda: round((processes.cpu_seconds(pid) - before) / (time.perf_counter() - started), 3)
 
     @contextmanager
     def client(self, make: type[Some], connections: int) -> Iterator[Some]:

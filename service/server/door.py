@@ -19,6 +19,7 @@ LONGEST = 1.0
 MOST_PATHS = 256
 """Refusals that are kept; of more, all are forgotten."""
 
+NEVER = (float("-inf"), None)
 REQUEST_ID = re.compile(rb"[\w.:/+=-]{1,128}")
 
 
@@ -27,24 +28,24 @@ class Door:
 
     def __init__(self) -> None:
         self.resting = 0
-        self._kept: dict[tuple[str, str], tuple[float, Refusal]] = {}
+        self.kept: dict[tuple[str, str], tuple[float, Refusal]] = {}
+        """By path and query, each until when it holds."""
 
     def keep(self, request: Any, until: float, refusal: Refusal) -> None:
         """Give it to all requests like this one until then."""
-        if len(self._kept) >= MOST_PATHS:
-            self._kept.clear()
-        self._kept[request.path, request.query] = until, refusal
+        if len(self.kept) >= MOST_PATHS:
+            self.kept.clear()
+        self.kept[request.path, request.query] = until, refusal
 
-    def refusal(self, request: Any, now: float) -> Refusal | None:
-        """What a request gets before it is heard, None if it is heard."""
-        if not self._kept or request.method != "POST":
+    def refusal(self, request: Any, came: float) -> Refusal | None:
+        """What a request that came then gets before it is heard, None if it is heard.
+
+        Who was not read for a while came before the last one was refused, and would only be answered late.
+        """
+        if request.method != "POST":
             return None
-        key = request.path, request.query
-        until, found = self._kept.get(key, (now, None))
-        if now < until:
-            return found
-        self._kept.pop(key, None)
-        return None
+        until, found = self.kept.get((request.path, request.query), NEVER)
+        return found if came < until else None
 
     def rest(self) -> float:
         """Seconds for one more connection to rest."""

@@ -47,6 +47,7 @@ class Protocol(ASGIProtocol):  # type: ignore[misc]
         self._incoming: Incoming | None = None
         self._running: Task | None = None
         self._ahead = bytearray()
+        self._came = 0.0  # the loop's second at which that began to come, while the connection rested
         self._started = False  # whether anything of the response is out
         self._closing = False  # whether the connection ends with this response
         self._refused = False  # whether this response refuses for want of room or time
@@ -64,6 +65,8 @@ class Protocol(ASGIProtocol):  # type: ignore[misc]
 
     def data_received(self, data: bytes) -> None:
         if self._state is State.ANSWERING or self._state is State.RESTING:
+            if self._state is State.RESTING and not self._ahead:
+                self._came = self.worker.loop.time()
             self._ahead += data
             if len(self._ahead) > AHEAD_BYTES:
                 self._pause_reading()
@@ -95,7 +98,8 @@ class Protocol(ASGIProtocol):  # type: ignore[misc]
         skip = super()._on_headers_complete()
         worker, request = self.worker, self._current_request
         self._incoming = Incoming(request, worker.max_body_bytes, worker.bodies, worker.refuse)
-        self._incoming.refusal = self._incoming.refusal or worker.door.refusal(request, worker.loop.time())
+        if worker.door.kept and self._incoming.refusal is None:
+            self._incoming.refusal = worker.door.refusal(request, self._came or worker.loop.time())
         if self._incoming.asks and not self._incoming.refused:
             self._safe_write(b"HTTP/1.1 100 Continue\r\n\r\n")
         return skip
@@ -146,6 +150,7 @@ class Protocol(ASGIProtocol):  # type: ignore[misc]
 
     def _begin(self, incoming: Incoming) -> None:
         self._state = State.ANSWERING
+        self._came = 0.0
         self._started = False
         self._closing = not incoming.whole or self._will_close(incoming.request, False)
         if incoming.refusal is not None:

@@ -569,6 +569,23 @@ class TestRefusals:
 
         run(check)
 
+    @pytest.mark.parametrize(("before", "asked"), [(1e-6, 1), (-1e-6, 2)], ids=["still", "no more"])
+    def test_what_came_meanwhile_is_refused_if_it_would_have_been_then(self, before, asked):
+        async def check() -> None:
+            self.asked, self.told, self.seconds = 0, [], 60.0
+            site = Site(self.full)
+            site.worker.door.resting = 10**6
+            await site.say(post(b"x"))
+            await site.say(post(b"y"))
+            [(path, (_, kept))] = site.worker.door.kept.items()
+            site.worker.door.kept[path] = site.connection._came + before, kept
+            site.connection._rested()
+            await site.rest()
+            assert self.asked == asked
+            assert site.bodies == [b"full"] * 2
+
+        run(check)
+
     def test_a_worker_that_ends_closes_a_connection_that_rests(self):
         async def check() -> None:
             self.asked, self.told, self.seconds = 0, [], 0.0
