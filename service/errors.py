@@ -2,10 +2,11 @@
 
     bytes ─▶ dialect ──▶ catalog ──────▶ schemas ─────▶ batcher ─────────▶ engine
              MalformedBody  ModelNotFound    InvalidInput   QueueFull         EngineFailed
-             BodyTooLarge   VersionNotFound                 Overloaded
+             BodyTooLarge   VersionNotFound                 Overloaded        NotFinite
              UnsupportedCoding  ModelNotReady               DeadlineUnreachable
              Overloaded                                     Draining
-                                                            DeadlineExceeded
+             Unauthenticated, Forbidden, KeyBusy            DeadlineExceeded
+                                                            EngineHung
 
 Errors cut across on the way back: one handler per dialect turns them into that dialect's body.
 """
@@ -29,6 +30,9 @@ class ServiceError(Exception):
     shut: float = 0.0
     """Seconds for which every request of this model is refused alike."""
 
+    challenge: str | None = None
+    """How a client may show who it is, where that would help (RFC 9110, section 11.6.1)."""
+
     def wait(self, seconds: float) -> Self:
         """This error, which says that trying again makes sense after so many seconds.
 
@@ -39,6 +43,32 @@ class ServiceError(Exception):
         self.retry_after = max(1, math.ceil(seconds))
         self.retry_ms = math.ceil(1000 * seconds)
         return self
+
+
+class Unauthenticated(ServiceError):
+    """A key is needed and there is none, or one that is not known or has expired."""
+
+    status = 401
+    title = "Unauthenticated"
+    slug = "unauthenticated"
+    challenge = 'Bearer realm="manifold"'
+
+
+class Forbidden(ServiceError):
+    """The key lacks the scope this needs, or is for other models."""
+
+    status = 403
+    title = "Forbidden"
+    slug = "forbidden"
+
+
+class KeyBusy(ServiceError):
+    """As many requests of the key are being answered as may be at once."""
+
+    status = 429
+    title = "Key busy"
+    slug = "key-busy"
+    retry_after: int | None = 1
 
 
 class MalformedBody(ServiceError):
@@ -174,3 +204,20 @@ class EngineFailed(ServiceError):
     status = 500
     title = "The model failed"
     slug = "engine-failed"
+
+
+class NotFinite(ServiceError):
+    """An output is NaN or infinite, which the model's policy refuses."""
+
+    status = 500
+    title = "Not a finite answer"
+    slug = "not-finite"
+
+
+class EngineHung(ServiceError):
+    """A call of the engine does not come back; the worker that made it is replaced."""
+
+    status = 503
+    title = "The model hangs"
+    slug = "engine-hung"
+    retry_after = 1

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from service import card as cards
-from service import cost, fields, golden, tensors
+from service import cost, fields, golden, manifest, tensors
 from service.admission import Room
 from service.batcher import Batcher, Clock, MakeDriver, PoolDriver
 from service.device.placement import has_tensorflow, visible_here
@@ -56,6 +56,7 @@ def load(
     room: Room | None = None,
 ) -> ModelHandle:
     """A handle that has answered its golden rows correctly; ServiceError or the engine's own exception says why not."""
+    manifest.check(version.folder, version.folder.parent.parent, manifest.public_keys(settings.trusted))
     card = cards.read(version.folder)
     engine = load_engine(version.folder, card, settings, devices)
     try:

@@ -35,11 +35,37 @@ class BulkHistogram(Histogram):
 
 
 REQUESTS = Counter("manifold_requests_total", "Requests answered.", ["model", "version", "dialect", "status"])
+KEY_REQUESTS = Counter("manifold_key_requests_total", "Requests by the name of their API key.", ["key", "status"])
 PREDICTED_ROWS = Counter("manifold_rows_total", "Rows the engine answered.", ["model", "version"])
 BATCH_ROWS = Histogram("manifold_batch_rows", "Rows the engine saw at once.", ["model", "version"], buckets=ROWS)
 QUEUE_SECONDS = BulkHistogram("manifold_queue_seconds", "Seconds a job waited.", ["model", "version"], buckets=SECONDS)
 ENGINE_SECONDS = Histogram(
     "manifold_engine_seconds", "Seconds of one engine call.", ["model", "version"], buckets=SECONDS
+)
+NOT_FINITE = Counter(
+    "manifold_not_finite_rows_total", "Rows of requests refused for NaN or infinity.", ["model", "version", "output"]
+)
+DIFFERENCES = (0, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 0.01, 0.03, 0.1, 0.3, 1, 10)
+SHADOW_ROWS = Counter(
+    "manifold_shadow_rows_total",
+    "Rows that a shadow was to be asked: compared, failed, skipped (it was busy), unread (it reads other inputs).",
+    ["model", "version", "shadow", "outcome"],
+)
+SHADOW_DIFFERENCE = Histogram(
+    "manifold_shadow_difference",
+    "Largest difference of a shadow's answer, relative to numbers above 1.",
+    ["model", "version", "shadow", "output"],
+    buckets=DIFFERENCES,
+)
+SHADOW_LABELS = Counter(
+    "manifold_shadow_other_labels_total",
+    "Rows for which a shadow has another label.",
+    ["model", "version", "shadow", "output"],
+)
+SHADOW_MISMATCHES = Counter(
+    "manifold_shadow_mismatches_total",
+    "Inputs and outputs that a shadow lacks, has beyond, or has otherwise.",
+    ["model", "version", "shadow", "name", "mismatch"],
 )
 
 
@@ -60,6 +86,34 @@ class ModelMetrics:
         self._engine_seconds.observe(engine_seconds)
         self._queue_seconds.observe_all(queue_seconds)
 
+    def not_finite(self, outputs: Sequence[str], rows: int) -> None:
+        for output in outputs:
+            NOT_FINITE.labels(*self._labels, output).inc(rows)
+
+
+class ShadowMetrics:
+    """The metrics of one model version beside which another is asked."""
+
+    def __init__(self, model: str, version: int, shadow: int) -> None:
+        self._labels = (model, str(version), str(shadow))
+        self._told: set[tuple[str, str]] = set()
+
+    def count(self, outcome: str, rows: int) -> None:
+        SHADOW_ROWS.labels(*self._labels, outcome).inc(rows)
+
+    def difference(self, output: str, amount: float) -> None:
+        SHADOW_DIFFERENCE.labels(*self._labels, output).observe(amount)
+
+    def other_labels(self, output: str, rows: int) -> None:
+        SHADOW_LABELS.labels(*self._labels, output).inc(rows)
+
+    def mismatch(self, name: str, what: str) -> bool:
+        """Whether it is the first of its kind."""
+        first = (name, what) not in self._told
+        self._told.add((name, what))
+        SHADOW_MISMATCHES.labels(*self._labels, name, what).inc()
+        return first
+
 
 def count_request(label: tuple[str, str], dialect: str, status: int) -> None:
     """One answered request for a model and version; those that are not served count as "", so that labels stay few."""
@@ -70,6 +124,13 @@ def count_request(label: tuple[str, str], dialect: str, status: int) -> None:
 def request_counter(label: tuple[str, str], dialect: str, status: int) -> Counter:
     """The counter of these labels, looked up once."""
     counter: Counter = REQUESTS.labels(*label, dialect, str(status))
+    return counter
+
+
+@functools.lru_cache(1024)
+def key_counter(key: str, status: int) -> Counter:
+    """The counter of requests that showed a key of this name, "" for none that is known."""
+    counter: Counter = KEY_REQUESTS.labels(key, str(status))
     return counter
 
 

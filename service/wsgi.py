@@ -7,39 +7,49 @@ from functools import partial
 from pathlib import Path
 
 from service import loading, logs, server, settings, store
+from service.access.guard import Guard
+from service.access.keyring import Keyring
 from service.admission import Room
 from service.app import create_app
 from service.catalog import Catalog
 from service.device import placement
 from service.repository import Repository
+from service.watchdog import Watchdog
 
 PATIENCE = 10.0
 """Seconds to wait for the models before listening without them."""
 
 SETTINGS = settings.read(os.environ)
 ROOM = Room(SETTINGS.max_held_rows, SETTINGS.max_held_bytes)
+WATCHDOG = Watchdog(SETTINGS.engine_timeout, SETTINGS.graceful_timeout)
 CATALOG = Catalog(
     store.to_serve(Path(SETTINGS.store), SETTINGS.model_names, SETTINGS.versions),
-    partial(
-        loading.load,
-        settings=SETTINGS,
-        choose_driver=server.choose_driver,
-        devices=placement.sockets(SETTINGS, os.environ),
-        room=ROOM,
+    WATCHDOG.over(
+        partial(
+            loading.load,
+            settings=SETTINGS,
+            choose_driver=server.choose_driver,
+            devices=placement.sockets(SETTINGS, os.environ),
+            room=ROOM,
+        )
     ),
     SETTINGS.version_labels,
 )
 logs.begin(SETTINGS.log_level)
-REPOSITORY = None
-if SETTINGS.admin == "on":
-    FOLDER = os.environ.get("PROMETHEUS_MULTIPROC_DIR") or tempfile.mkdtemp(prefix="manifold-")
-    REPOSITORY = Repository(CATALOG, Path(SETTINGS.store), SETTINGS.versions, Path(FOLDER) / "served")
-app = create_app(SETTINGS, CATALOG, server.wait, REPOSITORY)
+REPOSITORY = GUARD = None
+if SETTINGS.keys:
+    FOLDER = Path(os.environ.get("PROMETHEUS_MULTIPROC_DIR") or tempfile.mkdtemp(prefix="manifold-"))
+    REPOSITORY = Repository(CATALOG, Path(SETTINGS.store), SETTINGS.versions, FOLDER / "served")
+    GUARD = Guard(Keyring(Path(SETTINGS.keys)), FOLDER / "places")
+app = create_app(SETTINGS, CATALOG, server.wait, REPOSITORY, GUARD)
 app.extensions["room"] = ROOM  # of which the worker takes a share for the bodies that it reads
 if SETTINGS.grpc_port:
     from service.grpc.front import Front
 
-    app.extensions["grpc"] = Front(SETTINGS, CATALOG, server.wait)  # the worker starts it
+    app.extensions["grpc"] = Front(SETTINGS, CATALOG, server.wait, GUARD)  # the worker starts it
+atexit.register(WATCHDOG.end)  # of these two the last to be called
 atexit.register(CATALOG.close)
+WATCHDOG.start()
 # A worker listens once its models stand, so that nobody notices a restarted one; a slow load does not hold up /healthz.
-(REPOSITORY or CATALOG).start().join(PATIENCE)
+app.extensions["loading"] = (REPOSITORY or CATALOG).start()
+app.extensions["loading"].join(PATIENCE)

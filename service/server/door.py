@@ -15,7 +15,9 @@ from service.refusal import Refusal
 EACH = 0.002
 """Seconds that a refused connection rests for each that does: 500 refusals a second take some 3 % of a core."""
 LONGEST = 1.0
-"""Seconds of rest, at most: as many as Retry-After asks for, at least."""
+"""Seconds of a first rest, at most: as many as Retry-After asks for, at least."""
+MOST_KNOCKS = 2
+"""Rests grow so often: to four seconds."""
 MOST_PATHS = 256
 """Refusals that are kept; of more, all are forgotten."""
 
@@ -47,10 +49,10 @@ class Door:
         until, found = self.kept.get((request.path, request.query), NEVER)
         return found if came < until else None
 
-    def rest(self) -> float:
-        """Seconds for one more connection to rest."""
+    def rest(self, knocks: int) -> float:
+        """Seconds for one more connection to rest, which has knocked so often while it did: twice as many each time."""
         self.resting += 1
-        return min(EACH * self.resting, LONGEST)
+        return min(EACH * self.resting, LONGEST) * 2.0 ** min(knocks, MOST_KNOCKS)
 
 
 def own_id(request: Any) -> str:

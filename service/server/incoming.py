@@ -1,5 +1,6 @@
 """A request on its way in: what is kept of it, and when it is time to answer."""
 
+import io
 from collections.abc import Callable
 from typing import Any
 
@@ -32,18 +33,18 @@ class Incoming:
         self._share = share
         self._refuse = refuse
         self._held = 0
-        self._chunks: list[bytes] = []
-        self._length = 0
+        self._body = io.BytesIO()  # not its pieces: a client chooses how many there are
+        self.length = 0
         if request.content_length > UNCOUNTED:
             self._hold(request.content_length)
 
     def feed(self, chunk: bytes) -> None:
         """Add to its body."""
-        self._length += len(chunk)
-        if self._length > UNCOUNTED:
-            self._hold(self._length)
-        if self._length <= self._most and self.refusal is None:
-            self._chunks.append(chunk)
+        self.length += len(chunk)
+        if self.length > UNCOUNTED:
+            self._hold(self.length)
+        if self.length <= self._most and self.refusal is None:
+            self._body.write(chunk)
 
     def _hold(self, length: int) -> None:
         """Find room for so much of its body, or refuse it."""
@@ -53,7 +54,7 @@ class Incoming:
                 self._held = length
             except Overloaded as error:
                 self.refusal = self._refuse(self.request.path, error)
-                self._chunks.clear()
+                self._body = io.BytesIO()
                 self.release()
 
     def release(self) -> None:
@@ -65,7 +66,7 @@ class Incoming:
     @property
     def ready(self) -> bool:
         """Whether to answer now: it is whole, or longer than anybody wants to read."""
-        return self.whole or self.refused or self._length > DISCARDED * self._most
+        return self.whole or self.refused or self.length > DISCARDED * self._most
 
     @property
     def refused(self) -> bool:
@@ -79,5 +80,5 @@ class Incoming:
 
     def environ(self, connection: Environ) -> Environ:
         """The request as the app sees it: without a body that is too long, but with its length."""
-        body = b"".join(self._chunks) if self._length <= self._most else b""
-        return of_request(self.request, connection, body, max(self.request.content_length, self._length))
+        body = self._body.getvalue() if self.length <= self._most else b""
+        return of_request(self.request, connection, body, max(self.request.content_length, self.length))

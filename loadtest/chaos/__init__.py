@@ -1,0 +1,1 @@
+"""Faults on purpose: what the service makes of them."""
