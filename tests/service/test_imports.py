@@ -133,6 +133,7 @@ def test_models_import_keras_what_types_need_and_what_weights_are_computed_with(
         (
             ("threading", "concurrent"),
             {
+                "service/admission.py",
                 "service/batcher.py",
                 "service/beside.py",
                 "service/catalog.py",
