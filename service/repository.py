@@ -22,7 +22,7 @@ from service.errors import ModelNotFound, ServiceError
 from service.future import Future
 from service.metrics import count_refused
 from service.policy import Policy
-from service.store import Version, fingerprint
+from service.store import NothingToServe, Version, fingerprint
 from service.told import Folder, Told
 from service.trial import Trial
 from service.verdict import Unloadable, Verdict
@@ -132,18 +132,29 @@ class Repository:
         return known is not None and known.files == fingerprint(version.folder)
 
     def _begin(self) -> None:
-        """Be told what the others serve, or, as the first worker, tell what to begin with."""
+        """Hear what the others serve, or, being first, tell what to begin with; NothingToServe, BadPolicy."""
         with self.folder.beginning() as first:
             if first:
                 for model, told in self.wishes.begin().items():
                     self.folder.tell(model, told)
             for model in self.folder.models():
-                self._catalog.expect(self.wishes.versions(model, self.told(model).versions))
+                expected = self.wishes.versions(model, self.told(model).versions)
+                if self.folder.others():
+                    self._check_there(expected)
+                self._catalog.expect(expected)
+
+    def _check_there(self, versions: list[Version]) -> None:
+        """NothingToServe if what others serve has gone from the store: they must not be replaced by this worker."""
+        for version in versions:
+            if self.trial.known(version) and version not in self.wishes.stored(version.model):
+                gone = f"{version.model}/{version.number}"
+                raise NothingToServe(f"{gone}, which other workers serve, is no longer in the store")
 
     def _serve(self, watch: Callable[[], None] | None) -> None:
         self.follow()
         self.follow(wait=True)
         self._catalog.load_all()
+        self.folder.join()
         threading.Thread(target=go_on, args=[self.follow], name="follower", daemon=True).start()
         if watch is not None:  # on a thread of its own: a load that hangs holds up no other model
             threading.Thread(target=go_on, args=[watch], name="watch", daemon=True).start()

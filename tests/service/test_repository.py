@@ -23,7 +23,7 @@ from service.handle import ModelHandle
 from service.queueing import Job, Queue
 from service.repository import AGAIN, CannotLoad, Repository
 from service.served import State
-from service.store import Version
+from service.store import NothingToServe, Version
 from service.told import Folder
 from service.trial import Trial
 from service.verdict import Unloadable
@@ -420,6 +420,15 @@ class TestBeginning:
         site.clock.now += AGAIN
         late.follow()
         assert late.numbers() == [1]
+
+    def test_no_worker_takes_the_place_of_others_without_what_they_serve(self, site: Site):
+        [worker] = site.workers(1)
+        worker.folder.join()
+        (site.root / "m").rename(site.root / ".m")
+        with pytest.raises(NothingToServe, match="m/1, which other workers serve, is no longer in the store"):
+            site.worker()
+        worker.folder.close()
+        assert site.worker().catalog.unready() == {"m/1": "START"}
 
     def test_a_worker_begins_without_the_store(self, site: Site):
         [worker] = site.workers(1)
