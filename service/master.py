@@ -99,4 +99,4 @@ def prepare(arbiter: Master, worker: Any) -> None:
     """
     taken = Counter(other.slot for other in arbiter.WORKERS.values())
     worker.slot = min(range(len(worker.sockets)), key=lambda slot: taken[slot])
-    worker.relieves = any(other.settled for other in arbiter.WORKERS.values())
+    worker.relieves = arbiter.master_pid != 0 or any(other.settled for other in arbiter.WORKERS.values())
