@@ -9,17 +9,19 @@ from pathlib import Path
 from service import loading, logs, server, settings, store
 from service.access.guard import Guard
 from service.access.keyring import Keyring
+from service.admission import Room
 from service.app import create_app
 from service.catalog import Catalog
 from service.device import placement
 from service.repository import Repository
-from service.watchdog import Watchdog
+from service.watchdog import Limits, Watchdog
 
 PATIENCE = 10.0
 """Seconds to wait for the models before listening without them."""
 
 SETTINGS = settings.read(os.environ)
-WATCHDOG = Watchdog(SETTINGS.engine_timeout, SETTINGS.graceful_timeout)
+WATCHDOG = Watchdog(Limits(SETTINGS.engine_timeout, SETTINGS.worker_timeout, SETTINGS.graceful_timeout))
+ROOM = Room(SETTINGS.max_held_rows, SETTINGS.max_held_bytes)
 CATALOG = Catalog(
     store.to_serve(Path(SETTINGS.store), SETTINGS.model_names, SETTINGS.versions),
     WATCHDOG.over(
@@ -28,6 +30,7 @@ CATALOG = Catalog(
             settings=SETTINGS,
             choose_driver=server.choose_driver,
             devices=placement.sockets(SETTINGS, os.environ),
+            room=ROOM,
         )
     ),
     SETTINGS.version_labels,
@@ -39,6 +42,7 @@ if SETTINGS.keys:
     REPOSITORY = Repository(CATALOG, Path(SETTINGS.store), SETTINGS.versions, FOLDER / "served")
     GUARD = Guard(Keyring(Path(SETTINGS.keys)), FOLDER / "places")
 app = create_app(SETTINGS, CATALOG, server.wait, REPOSITORY, GUARD)
+app.extensions["room"] = ROOM  # of which the worker takes a share for the bodies that it reads
 if SETTINGS.grpc_port:
     from service.grpc.front import Front
 

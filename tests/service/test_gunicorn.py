@@ -235,7 +235,7 @@ class TestTheSlowModel:
             if response.status_code == 200:
                 assert response.json() == [{"spun": [20_000.0 + number]}] * 4
             else:
-                assert response.headers["Retry-After"] == "1"
+                assert int(response.headers["Retry-After"]) >= 1
         assert answers_as_ever(server)
 
     def test_a_client_that_leaves_hurts_nobody(self, server: Server):
