@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, precondition, rule
 
 from service import tensors
-from service.batcher import Batcher, ThreadDriver
+from service.batcher import Batcher
+from service.drivers import ThreadDriver
 from service.errors import DeadlineExceeded, Draining, EngineFailed, EngineHung, NotFinite, QueueFull
 from service.queueing import Job, Queue
 from tests.service import fakes
