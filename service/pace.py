@@ -44,15 +44,18 @@ class Pace:
         if now - last > PROOF_SECONDS:
             self._count = 0
             self._predicted = self._computed = self._waited = self._batches = 0.0
-        computed, waited = now - max(last, began), max(began - max(last, arrived), 0.0)
+        computed = now - (began if began > last else last)
+        waited = began - (arrived if arrived > last else last)
+        if waited < 0.0:
+            waited = 0.0
         if self._count >= PROOF:
             most = JUMP * self.seconds(predicted, 1)
             computed, waited = min(computed, most), min(waited, most)
         self._count += 1
-        self._batches = MEMORY * self._batches + 1
-        self._predicted = MEMORY * self._predicted + predicted
-        self._computed = MEMORY * self._computed + computed
-        self._waited = MEMORY * self._waited + waited
-        self.gap = self._waited / self._batches
-        if self._predicted > 0:
-            self.ratio = self._computed / self._predicted
+        self._batches = batches = MEMORY * self._batches + 1
+        self._predicted = predicted = MEMORY * self._predicted + predicted
+        self._computed = computed = MEMORY * self._computed + computed
+        self._waited = waited = MEMORY * self._waited + waited
+        self.gap = waited / batches
+        if predicted > 0:
+            self.ratio = computed / predicted

@@ -182,11 +182,12 @@ class Queue:
         while self._lines and not batch:
             kind, line = self._lines.popitem(last=False)
             rows = self._fill(batch, expired, line, now)
-            self._count(line)
             if line.jobs:
                 self._lines[kind] = line
-            elif not self._lines:
-                self.seconds = 0.0  # and not what rounding has left
+                self._count(line)
+            else:
+                self.batches -= line.batches
+                self.seconds = self.seconds - line.seconds if self._lines else 0.0  # and not what rounding leaves
             if batch:
                 _, call, row = line.terms
                 batch[0].began, batch[0].seconds = now, call + row * rows
