@@ -1,0 +1,239 @@
+"""What goes wrong, one function per fault: it does it, and says when that was done."""
+
+import os
+import random
+import signal
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from loadtest.chaos import guests, processes, variant
+from loadtest.chaos.checker import Checker
+from loadtest.chaos.probe import Probe
+from loadtest.chaos.questions import Question
+from loadtest.chaos.stage import Stage, Stuck, until
+
+LOADING = 30.0
+"""Seconds in which a worker must come back."""
+
+
+@dataclass
+class Scene:
+    """What a fault has to work with."""
+
+    stage: Stage
+    checker: Checker
+    probe: Probe
+    questions: Sequence[Question]
+    rng: random.Random
+
+    def newest(self) -> Mapping[str, int]:
+        """What every model must be answered by."""
+        return {model: max(self.checker.versions.now(model)) for model in self.models()}
+
+    def models(self) -> list[str]:
+        """The models that clients ask."""
+        return sorted({question.model for question in self.questions})
+
+    def victim(self) -> int:
+        """One of the workers."""
+        return self.rng.choice(self.stage.living())
+
+    def model(self) -> str:
+        """One of the models."""
+        return self.rng.choice(self.models())
+
+
+@dataclass(frozen=True)
+class Fault:
+    """`act` does it, and returns the time.monotonic() second from which recovery counts, or None: from its beginning.
+
+    `excuses` are what clients may get from the beginning until everything is as it should be again.
+    """
+
+    name: str
+    act: Callable[[Scene], float | None]
+    excuses: Sequence[int | str] = ()
+    crowded: bool = False
+    """Whether many requests are to be in flight when it comes."""
+
+
+def kill_worker(scene: Scene) -> None:
+    os.kill(scene.victim(), signal.SIGKILL)
+
+
+def kill_loading(scene: Scene) -> float:
+    """A worker, and then the one that takes its place, while it loads."""
+    before = set(processes.children(scene.stage.master))
+    os.kill(scene.victim(), signal.SIGKILL)
+    until("another worker starts", lambda: fresh(scene, before), LOADING)
+    time.sleep(scene.rng.uniform(0.1, 1.0))
+    os.kill(next(iter(fresh(scene, before))), signal.SIGKILL)
+    return time.monotonic()
+
+
+def fresh(scene: Scene, before: set[int]) -> set[int]:
+    """Children that were not there before."""
+    return set(processes.children(scene.stage.master)) - before
+
+
+def stop_worker(scene: Scene) -> float:
+    """SIGSTOP, and after a while SIGCONT."""
+    victim = scene.victim()
+    os.kill(victim, signal.SIGSTOP)
+    time.sleep(scene.rng.uniform(0.5, 3))
+    os.kill(victim, signal.SIGCONT)
+    return time.monotonic()
+
+
+def reload(scene: Scene) -> None:
+    """SIGHUP: every worker is replaced."""
+    before = set(scene.stage.living())
+    os.kill(scene.stage.master, signal.SIGHUP)
+    until("the old workers end", lambda: not before & set(processes.children(scene.stage.master)))
+
+
+def upgrade(scene: Scene) -> None:
+    """SIGUSR2: another server takes the sockets over; then the old one gets its SIGTERM."""
+    stage, old = scene.stage, scene.stage.master
+    os.kill(old, signal.SIGUSR2)
+    until("a new server starts", lambda: processes.successor(old))
+    new = processes.successor(old)
+    assert new is not None
+    until("its workers listen", lambda: len(processes.workers(new, stage.port)) == stage.workers)
+    os.kill(old, signal.SIGTERM)
+    until("the old server ends", lambda: not stage.alive())
+    stage.master = new
+
+
+def restart(scene: Scene) -> float:
+    """SIGTERM, and a start once it has ended."""
+    scene.stage.stop()
+    ended = time.monotonic()
+    scene.stage.start()
+    return ended
+
+
+def publish(scene: Scene) -> float:
+    """A new version, or, where there are two, back to the first."""
+    model = scene.model()
+    numbers = scene.stage.published(model)
+    versions = sorted(question_versions(scene, model))
+    target = versions[0] if len(numbers) > 1 else versions[-1]
+    scene.checker.versions.allow(model, *versions)
+    with scene.checker.excuses.excused(404, model=f"{model}/{versions[-1]}"):
+        if len(numbers) > 1:
+            scene.stage.withdraw(model, versions[-1])
+        else:
+            scene.stage.publish(model, versions[-1])
+        began = time.monotonic()
+        take_over(scene, model)
+        scene.probe.settled({model: target})
+    scene.checker.versions.allow(model, target)
+    return began
+
+
+def question_versions(scene: Scene, model: str) -> Sequence[int]:
+    """The versions that questions of a model know."""
+    return list(next(question.answers for question in scene.questions if question.model == model))
+
+
+def take_over(scene: Scene, model: str) -> None:
+    """Let the service look at its store; Stuck if that is refused."""
+    status, said = scene.stage.command(model, "load")
+    if status != 200:
+        raise Stuck(f"{model} was not loaded: {status} {said}")
+
+
+def publish_broken(scene: Scene) -> None:
+    """A version that cannot be served, or must not: it is refused with a reason, and nothing else changes."""
+    model = scene.model()
+    name = scene.rng.choice(list(variant.BROKEN))
+    first, number = min(question_versions(scene, model)), 9
+    variant.BROKEN[name](scene.stage.shelf / model / str(first), scene.stage.store / model / str(number))
+    status, said = scene.stage.command(model, "load")
+    if status != 400:
+        scene.checker.violate(f"a version with {name} of {model} was to be loaded: {status} {said}")
+    scene.stage.withdraw(model, number)
+
+
+def unload(scene: Scene) -> float:
+    """A model goes and comes back, by calls."""
+    model = scene.model()
+    version = scene.newest()[model]
+    with scene.checker.excuses.excused(404, 503, model=model):
+        scene.stage.command(model, "unload")
+        scene.probe.settled({model: 0})
+        began = time.monotonic()
+        take_over(scene, model)
+        scene.probe.settled({model: version})
+    return began
+
+
+def flood(scene: Scene) -> float:
+    """Three times the connections that saturate it, each asking again at once."""
+    guests.flood(scene.stage.port, scene.checker, scene.questions, connections=96, seconds=3)
+    return time.monotonic()
+
+
+def slow_clients(scene: Scene) -> None:
+    """Clients that send a header a second, and never come to an end."""
+    guests.slow(scene.stage.port, connections=300, seconds=3)
+
+
+def leavers(scene: Scene) -> None:
+    """Clients that go in the middle of a request or of its answer."""
+    guests.leave(scene.stage.port, scene.questions, scene.rng, times=300)
+
+
+def hostile(scene: Scene) -> None:
+    """Bodies that no client in its senses sends."""
+    for wrong in guests.hostile(scene.stage.port, scene.questions, scene.rng, times=300):
+        scene.checker.violate(wrong)
+
+
+def store_vanishes(scene: Scene) -> float:
+    """The disk of the store is away for a while; loading is refused with a reason, the rest goes on."""
+    away = scene.stage.store.with_name("away")
+    scene.stage.store.rename(away)
+    try:
+        status, said = scene.stage.command(scene.model(), "load")
+        if status not in (400, 404):
+            scene.checker.violate(f"a load without a store: {status} {said}")
+        time.sleep(scene.rng.uniform(0.5, 2))
+    finally:
+        away.rename(scene.stage.store)
+    return time.monotonic()
+
+
+def kill_without_store(scene: Scene) -> float:
+    """A worker is killed while the store is away: another comes once the store is back."""
+    away = scene.stage.store.with_name("away")
+    scene.stage.store.rename(away)
+    try:
+        os.kill(scene.victim(), signal.SIGKILL)
+        time.sleep(scene.rng.uniform(2, 4))
+    finally:
+        away.rename(scene.stage.store)
+    return time.monotonic()
+
+
+BROKEN = ("closed", "cut")
+
+FAULTS = (
+    Fault("kill -9 a worker", kill_worker, BROKEN, crowded=True),
+    Fault("kill -9 a worker and then the next while it loads", kill_loading, BROKEN, crowded=True),
+    Fault("SIGSTOP and SIGCONT a worker", stop_worker, crowded=True),
+    Fault("SIGHUP", reload, crowded=True),
+    Fault("SIGUSR2 and SIGTERM to the old server", upgrade, crowded=True),
+    Fault("SIGTERM and a start", restart, ("closed", "refused", 503), crowded=True),
+    Fault("a version is published or rolled back", publish),
+    Fault("a broken version is published", publish_broken),
+    Fault("a model is unloaded and loaded", unload),
+    Fault("flood: three times the connections", flood, (429, 503, 504)),
+    Fault("slow clients", slow_clients),
+    Fault("clients that leave", leavers),
+    Fault("hostile bodies", hostile),
+    Fault("the store vanishes", store_vanishes),
+    Fault("kill -9 a worker while the store is away", kill_without_store, BROKEN),
+)

@@ -1,0 +1,166 @@
+"""python -m loadtest.chaos.oracle STORE FILE SEED EACH MODEL…: questions in every form, and every version's answer.
+
+Engines run in this process only, one row at a time; nothing of the service's queues, batches or dialects is in it. No
+two questions have the same answer, in no two versions: who gets another's, or another version's, gets a wrong one.
+"""
+
+import pickle
+import random
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from loadtest import rows as drawing
+from loadtest.bench.forms import flat
+from loadtest.bench.questions import apart
+from loadtest.chaos.calls import predict_request
+from loadtest.chaos.checker import TOLERANCE
+from loadtest.chaos.forms import FORMS, Rows
+from loadtest.chaos.questions import GRPC, Question
+from service import card as cards
+from service import fields, loading, settings, store, tensors
+from service.dialects.native import tensor
+from service.engines.base import Engine
+from service.handle import example
+from service.schemas import Rows as Schema
+from service.text import Tokenizer
+
+MOST_ROWS = 3
+TRIES = 300
+DISTINCT = 3 * TOLERANCE
+"""Between any two answers, at least."""
+PINNED = 0.2
+"""Of the questions ask for one version."""
+
+
+@dataclass(frozen=True)
+class Known:
+    """One version's card, engine and schema."""
+
+    card: cards.Card
+    engine: Engine
+    schema: Schema
+
+    @classmethod
+    def read(cls, version: store.Version) -> "Known":
+        """Load it."""
+        card = cards.read(version.folder)
+        engine = loading.load_engine(version.folder, card, settings.read({}))
+        inputs = fields.build(
+            engine.signature,
+            card.inputs,
+            lambda tokens: Tokenizer.read(version.folder / tokens.vocabulary, tokens.unknown_id),
+        )
+        return cls(card, engine, Schema(inputs, example(card, engine.signature)))
+
+    @property
+    def details(self) -> drawing.Details:
+        """What GET /models/<name> tells of it."""
+        inputs = {name: tensor(spec) for name, spec in self.engine.signature.inputs.items()}
+        return {"card": self.card.document, "signature": {"inputs": inputs}}
+
+    def answers(self, row: Mapping[str, Any]) -> tuple[Mapping[str, Any], Any]:
+        """One row's outputs, and how the card reads them."""
+        inputs = {name: array[None] for name, array in self.schema.load([row])[0].items()}
+        outputs = self.engine.run(inputs)
+        names = list(self.engine.signature.outputs)
+        told = {name: list(self.card.output(name).interpret(outputs[name], 0))[0] for name in names}
+        return {name: outputs[name][0].tolist() for name in names}, plain(told)
+
+
+def plain(value: Any) -> Any:
+    """NumPy's numbers and arrays as Python's."""
+    if isinstance(value, Mapping):
+        return {name: plain(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(inner) for inner in value]
+    return value.tolist() if isinstance(value, np.ndarray | np.generic) else value
+
+
+class Drawer:
+    """Draws rows of one model whose answers, of all versions, are unlike any before."""
+
+    def __init__(self, versions: Mapping[int, Known], rng: random.Random) -> None:
+        self.versions = versions
+        self._rng = rng
+        self._before: list[Any] = []
+
+    def row(self, like: "drawing.Details | None" = None) -> dict[str, Any]:
+        """A row; the last that was tried, if answers are alike whatever is asked."""
+        known = next(iter(self.versions.values()))
+        for _ in range(TRIES):
+            row = drawing.row(known.details, self._rng, ids=self._rng.random() < 0.5)
+            told = [one.answers(row)[1] for one in self.versions.values()]
+            if self._new(told):
+                break
+        self._before += told
+        return row
+
+    def _new(self, told: Sequence[Any]) -> bool:
+        every = [*self._before, *told]
+        return all(apart(one, other) > DISTINCT for at, one in enumerate(told) for other in every[: len(self._before) + at])
+
+
+def questions(root: Path, models: Sequence[str], each: int, rng: random.Random) -> Iterator[Question]:
+    """`each` questions of every model in every form."""
+    for model in models:
+        versions = {one.number: Known.read(one) for one in store.versions(root / model)}
+        drawer = Drawer(versions, rng)
+        for form in (*FORMS, GRPC):
+            for _ in range(each):
+                yield question(model, form, drawer, rng)
+        for known in versions.values():
+            known.engine.close()
+
+
+def question(model: str, form: str, drawer: Drawer, rng: random.Random) -> Question:
+    """One in this form; its rows are of one shape where the form wants that."""
+    values = [drawer.row() for _ in range(rng.randint(1, MOST_ROWS))]
+    known = next(iter(drawer.versions.values()))
+    loaded = known.schema.load(values)
+    kinds = [tensors.kind({name: array[None] for name, array in one.items()}) for one in loaded]
+    if form == GRPC or FORMS[form].tensors:
+        chosen = [at for at, kind in enumerate(kinds) if kind == kinds[0]]
+        values, loaded = [values[at] for at in chosen], [loaded[at] for at in chosen]
+    stacked = {name: np.stack([one[name] for one in loaded]) for name in loaded[0]} if len({*kinds}) == 1 or form == GRPC or FORMS[form].tensors else {}
+    version = rng.choice(list(drawer.versions)) if rng.random() < PINNED else None
+    rows = Rows(model, version, values, stacked)
+    write = predict_request if form == GRPC else FORMS[form].write
+    path, headers, body = write(rows)
+    names = tuple(known.engine.signature.outputs)
+    answers = {number: expected(one, values, form) for number, one in drawer.versions.items()}
+    return Question(model, version, form, path, headers, body, names, answers)
+
+
+def expected(known: Known, values: Sequence[Mapping[str, Any]], form: str) -> Any:
+    """What a version must answer to these rows, as the form's answers are read."""
+    answered = [known.answers(row) for row in values]
+    if form != GRPC and FORMS[form].told:
+        return [told for _, told in answered]
+    return {name: flat([raw[name] for raw, _ in answered]) for name in known.engine.signature.outputs}
+
+
+def ask(root: Path, work: Path, models: Sequence[str], seed: int, each: int) -> list[Question]:
+    """The questions from a process of its own; SystemExit with what it printed."""
+    file = work / "questions"
+    command = [sys.executable, "-m", __name__, str(root), str(file), str(seed), str(each), *models]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False)
+    if ran.returncode:
+        raise SystemExit(f"{' '.join(command)}\n{ran.stderr}")
+    found: list[Question] = pickle.loads(file.read_bytes())  # noqa: S301 - our own process wrote it
+    return found
+
+
+def main(root: str, file: str, seed: str, each: str, *models: str) -> None:
+    """Write the questions."""
+    made = list(questions(Path(root), models, int(each), random.Random(int(seed))))
+    Path(file).write_bytes(pickle.dumps(made))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,175 @@
+"""The service under test: its store, its processes, and what an operator does to it."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from loadtest.bench.contenders import ROOT, link
+from loadtest.bench.servers import HOST
+from loadtest.chaos import processes, variant
+
+PATIENCE = 60.0
+LOOK = 0.02
+
+
+class Stuck(Exception):
+    """Something that must come did not."""
+
+
+def until(what: str, done: Callable[[], object], seconds: float = PATIENCE) -> float:
+    """Wait until it is done; how long that took. Stuck."""
+    started = time.monotonic()
+    while not done():
+        if time.monotonic() - started > seconds:
+            raise Stuck(f"{what}: not after {seconds:.0f} s")
+        time.sleep(LOOK)
+    return time.monotonic() - started
+
+
+@dataclass
+class Stage:
+    """A server on two ports with `workers` workers; `shelf` has every version there is, `store` those published."""
+
+    work: Path
+    port: int
+    workers: int
+    settings: Mapping[str, object] = field(default_factory=dict)
+    sessions: list[int] = field(default_factory=list)
+    master: int = 0
+    process: "subprocess.Popen[bytes] | None" = None
+
+    @property
+    def shelf(self) -> Path:
+        return self.work / "shelf"
+
+    @property
+    def store(self) -> Path:
+        return self.work / "store"
+
+    @property
+    def temporary(self) -> Path:
+        return self.work / "tmp"
+
+    @property
+    def grpc_port(self) -> int:
+        return self.port + 1
+
+    def furnish(self, source: Path, versions: Mapping[str, Sequence[int]]) -> None:
+        """Fill the shelf: these versions of a store, and of models with one a second, made of it; publish the first."""
+        for model, numbers in versions.items():
+            for number in numbers:
+                link(source / model / str(number), self.shelf / model / str(number))
+            if len(numbers) == 1:
+                variant.scaled(self.shelf / model / str(numbers[0]), self.shelf / model / str(numbers[0] + 1))
+            self.publish(model, numbers[0])
+        self.temporary.mkdir(exist_ok=True)
+
+    def publish(self, model: str, number: int) -> None:
+        """Put a version of the shelf into the store, in one rename."""
+        hidden = self.store / model / f".{number}.new"
+        shutil.rmtree(hidden, ignore_errors=True)
+        link(self.shelf / model / str(number), hidden)
+        hidden.rename(self.store / model / str(number))
+
+    def withdraw(self, model: str, number: int) -> None:
+        """Take a version out of the store."""
+        gone = self.store / model / f".{number}.gone"
+        (self.store / model / str(number)).rename(gone)
+        shutil.rmtree(gone)
+
+    def published(self, model: str) -> list[int]:
+        """The versions in the store, oldest first."""
+        return sorted(int(folder.name) for folder in (self.store / model).iterdir() if folder.name.isdigit())
+
+    def start(self) -> None:
+        """Start a server, and wait until all workers listen and are ready."""
+        clean = {name: value for name, value in os.environ.items() if not name.startswith("MANIFOLD_")}
+        given = {
+            "STORE": self.store,
+            "PORT": self.port,
+            "GRPC_PORT": self.grpc_port,
+            "WORKERS": self.workers,
+            "VERSIONS": 0,
+            "ADMIN": "on",
+            "LOG_LEVEL": "info",
+            **self.settings,
+        }
+        environment = {f"MANIFOLD_{name}": str(value) for name, value in given.items()}
+        with (self.work / "log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "service", "serve"],
+                env=clean | environment | {"TMPDIR": str(self.temporary)},
+                cwd=ROOT,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        self.master = self.process.pid
+        self.sessions.append(self.master)
+        until("the service is ready", self.ready, 180)
+
+    def ready(self) -> bool:
+        """Whether all workers listen, and one says that it is ready."""
+        if self.process is not None and self.process.poll() is not None and self.master == self.process.pid:
+            raise Stuck(f"the service has ended:\n{self.log()}")
+        return len(self.living()) == self.workers and self.ask("GET", "/readyz")[0] == 200
+
+    def stop(self) -> None:
+        """SIGTERM, and wait for its end."""
+        os.kill(self.master, signal.SIGTERM)
+        until("the service ends", lambda: not self.alive())
+
+    def alive(self) -> bool:
+        """Whether the master lives."""
+        if self.process is not None and self.process.pid == self.master:
+            return self.process.poll() is None
+        return processes.state(self.master) not in ("Z", "")
+
+    def living(self) -> list[int]:
+        """The workers that listen."""
+        return processes.workers(self.master, self.port)
+
+    def ask(self, method: str, path: str, body: bytes | None = None) -> tuple[int, bytes]:
+        """A call of the operator's: status and body; 0 where there is no answer."""
+        request = urllib.request.Request(f"http://{HOST}:{self.port}{path}", body, self.keys(), method=method)  # noqa: S310
+        try:
+            with urllib.request.urlopen(request, timeout=PATIENCE) as response:  # noqa: S310 - our own
+                return response.status, response.read()
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, error.read()
+        except OSError:
+            return 0, b""
+
+    def keys(self) -> dict[str, str]:
+        """What proves that the operator may."""
+        return {}
+
+    def command(self, model: str, what: str) -> tuple[int, str]:
+        """Load or unload a model by a call: the status, and what was said."""
+        status, body = self.ask("POST", f"/v2/repository/models/{model}/{what}", b"")
+        return status, str(json.loads(body or b"{}"))
+
+    def kill(self) -> None:
+        """End whatever is left of every server."""
+        for session in self.sessions:
+            for pid in processes.of_session(session):
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+        if self.process is not None:
+            self.process.wait()
+
+    def log(self) -> str:
+        """The end of what the server printed."""
+        return (self.work / "log").read_text(errors="replace")[-3000:]
