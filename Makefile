@@ -3,6 +3,7 @@
 # make test     set up, run the tests
 # make check    lint, types, tests, documents: what CI runs
 # make load     Locust against a running server
+# make chaos    faults for minutes under clients that never stop      make soak    two million requests with reloads
 # make bench    wrk against a server of its own      make bench-peers   the same beside Triton and mosec (make peers)
 
 PYTHON ?= python3.11
@@ -21,7 +22,7 @@ ZOO := similarity qa profile majority same_distribution classifier adder digits 
 
 MEASURED := qa/1 similarity/1 siamese_vectors/2 profile/1 majority/2
 
-.PHONY: serve zoo zoo-models models test check lint types docs load bench bench-peers bench-rest bench-models peers lock clean
+.PHONY: serve zoo zoo-models models test check lint types docs load chaos soak bench bench-peers bench-rest bench-models peers lock clean
 
 serve: models
 	@MANIFOLD_STORE=$(STORE) MANIFOLD_PORT=$(PORT) exec $(RUN) -m service serve
@@ -55,6 +56,14 @@ load: $(VENV)/dev
 	$(VENV)/bin/locust -f loadtest/locustfile.py --headless --users 50 --spawn-rate 25 --run-time 30s \
 		--host http://127.0.0.1:$(PORT) --html loadtest/report.html --only-summary
 
+# ARGS: other faults, another seed, more seconds.
+chaos: MEASURED := qa/1 qa/2 similarity/1 profile/1
+chaos: bench-models
+	$(RUN) -m loadtest.chaos --store $(STORE) $(ARGS)
+
+soak: zoo-models bench-models
+	$(RUN) -m loadtest.bench.soak --store $(STORE) $(ARGS)
+
 # ARGS: other scenarios, connections, rounds or seconds, or --resume after a run that was cut short.
 bench: bench-models
 	$(RUN) -m loadtest.bench --store $(STORE) $(ARGS)
@@ -69,7 +78,6 @@ bench-rest: bench-models
 	$(RUN) -m loadtest.bench.neighbour --store $(STORE)
 	$(RUN) -m loadtest.bench.big
 	$(RUN) -m loadtest.bench.start --store $(STORE)
-	$(RUN) -m loadtest.bench.soak --store $(STORE)
 
 bench-models: $(VENV)/dev
 	@set -e; for version in $(MEASURED); do \

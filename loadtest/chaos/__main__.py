@@ -6,7 +6,8 @@ Exit status 1 if anything happened that must not; --seed and --faults repeat it.
 import random
 import sys
 import time
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -16,13 +17,11 @@ from loadtest.bench.arguments import parser, save
 from loadtest.chaos import leftovers, oracle, report
 from loadtest.chaos.checker import Checker, Excuses, Versions
 from loadtest.chaos.clients import Crowd
-from loadtest.chaos.faults import FAULTS, Scene
+from loadtest.chaos.faults import DEVICE_FAULTS, FAULTS, Fault, Scene
 from loadtest.chaos.probe import Probe
-from loadtest.chaos.schedule import play
+from loadtest.chaos.schedule import Event, play
 from loadtest.chaos.stage import Stage, Stuck
 
-MODELS = {"qa": (1, 2), "similarity": (1,), "profile": (1,)}
-"""By model, the versions of the store that are used; of those with one, a second is made."""
 EACH = 8
 """Questions of every model in every form."""
 WARM = 5.0
@@ -30,46 +29,72 @@ SHOWN = 8
 """Violations that are printed; the raw figures have more."""
 
 
+@dataclass(frozen=True)
+class Phase:
+    """A server of its own: its models with their versions in the store, its devices, its faults, its share of time.
+
+    Of a model with one version a second is made, where no devices compute.
+    """
+
+    name: str
+    models: Mapping[str, Sequence[int]]
+    faults: Sequence[Fault]
+    share: float
+    devices: int = 0
+
+
+PHASES = (
+    Phase("twins in every worker", {"qa": (1, 2), "similarity": (1,), "profile": (1,)}, FAULTS, 0.8),
+    Phase("SavedModels on two devices", {"qa": (1,), "similarity": (1,)}, DEVICE_FAULTS, 0.2, devices=2),
+)
+
+
 def main() -> None:
     """Run, print, save; exit status 1 if something was wrong."""
     add = parser(__doc__, seed=0, seconds=400.0, workers=2, rate=250.0)
     add.add_argument("--faults", default="", help="only those whose names contain one of these words, after commas")
     given = add.parse_args()
-    with TemporaryDirectory() as work:
-        document = run(given, Path(work))
-    save(given.out, "chaos", document)
-    print(report.table([report.Event(**event) for event in document["events"]]))
-    print(report.summary(document))
-    for violation in document["violations"][:SHOWN]:
+    phases = []
+    for phase in PHASES:
+        faults = chosen(phase.faults, given.faults)
+        if faults:
+            with TemporaryDirectory() as work:
+                phases.append(run(phase, faults, given, Path(work)))
+            print(report.table(phases[-1]["events"]))
+            print(report.summary(phases[-1]))
+    violations = [violation for document in phases for violation in document["violations"]]
+    save(given.out, "chaos", {"machine": machine.describe(), "seed": given.seed, "phases": phases})
+    for violation in violations[:SHOWN]:
         print(report.told(violation), file=sys.stderr)
-    raise SystemExit(int(bool(document["violations"])))
+    raise SystemExit(int(bool(violations)))
 
 
-def run(given: Any, work: Path) -> dict[str, Any]:
-    """The whole run; everything that must not happen is among its violations."""
-    rng = random.Random(given.seed)
-    words = [word for word in given.faults.split(",") if word]
-    faults = [fault for fault in FAULTS if not words or any(word in fault.name for word in words)]
+def chosen(faults: Sequence[Fault], words: str) -> list[Fault]:
+    """Those whose names contain one of the words, or all."""
+    wanted = [word for word in words.split(",") if word]
+    return [fault for fault in faults if not wanted or any(word in fault.name for word in wanted)]
+
+
+def run(phase: Phase, faults: Sequence[Fault], given: Any, work: Path) -> dict[str, Any]:
+    """One phase; everything that must not happen is among its violations."""
     before = leftovers.shared()
-    stage = Stage(work, given.port, given.workers)
-    stage.furnish(given.store, MODELS)
-    questions = oracle.ask(stage.shelf, work, list(MODELS), given.seed, EACH)
-    print(f"  {len(questions)} questions, the answers of every version known", flush=True)
+    stage = Stage(work, given.port, given.workers, phase.devices)
+    stage.furnish(given.store, phase.models)
+    questions = oracle.ask(stage.shelf, stage.questions, list(phase.models), given.seed, EACH)
+    print(f"  {phase.name}: {len(questions)} questions, the answers of every version known", flush=True)
     checker = Checker(Versions(), Excuses())
-    for model, (first, *_) in MODELS.items():
-        checker.versions.allow(model, first)
-        checker.excuses.begin((404, f"{model}/{first + 1}"))  # while it is not published
-    crowd = Crowd(stage.port, stage.grpc_port, checker, questions, given.rate, given.seed)
-    events = []
-    begun = time.monotonic()
-    first = last = {}
+    for model, numbers in phase.models.items():
+        checker.versions.allow(model, numbers[0])
+    crowd = Crowd((stage.port, stage.grpc_port), checker, questions, given.rate)
+    events: list[Event] = []
+    begun, first, last = time.monotonic(), {}, {}
     try:
         stage.start()
         crowd.start()
         time.sleep(WARM)
         first = leftovers.of_all(stage)
-        scene = Scene(stage, checker, Probe(stage, questions), questions, rng)
-        events = play(faults, scene, given.seconds, lambda line: print(f"  {line}", flush=True))
+        scene = Scene(stage, checker, Probe(stage, questions), questions, random.Random(given.seed))
+        play(faults, scene, given.seconds * phase.share, events)
         last = leftovers.of_all(stage)
         checker.during = "the end"
         with checker.excuses.excused("closed", "refused", 503):
@@ -85,8 +110,7 @@ def run(given: Any, work: Path) -> dict[str, Any]:
             checker.violate(what)
         stage.kill()
     return {
-        "machine": machine.describe(),
-        "seed": given.seed,
+        "phase": phase.name,
         "seconds": round(time.monotonic() - begun, 1),
         "questions": len(questions),
         "counts": dict(checker.counts),

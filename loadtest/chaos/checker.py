@@ -28,6 +28,11 @@ NEVER = "could not be loaded"
 SHOWN = 300
 DETAILS = 20
 """Violations that are kept in full."""
+VIOLATION = "violation"
+
+
+class Wrong(Exception):
+    """What came must not have come."""
 
 
 @dataclass(frozen=True)
@@ -139,68 +144,67 @@ class Checker:
         """Judge the end of a request; what it is counted as: "right", a status, how it broke, or "violation"."""
         came = time.monotonic()
         with self._lock:
-            if self._open.pop(number, None) is None:
-                return self._violation(f"{number} was answered twice", question, reply)
             try:
                 kind = self._judge(number, question, sent, came, reply)
+            except Wrong as wrong:
+                kind = self._note(str(wrong), question, reply)
             except Exception as error:  # whatever a parser says of an answer that is none
-                return self._violation(f"no answer of its form: {error!r}", question, reply)
+                kind = self._note(f"no answer of its form: {error!r}", question, reply)
             self.counts[kind] += 1
             return kind
 
-    def count(self, kind: str) -> None:
-        """One more of something that is neither right nor wrong."""
+    def count(self, kind: str, times: int = 1) -> None:
+        """So many more of something that was judged, or needs no judgement."""
         with self._lock:
-            self.counts[kind] += 1
+            self.counts[kind] += times
 
     def lost(self) -> None:
         """At the end: what was asked and never ended is a violation."""
         with self._lock:
             for number, question in self._open.items():
-                self._violation(f"{number} never ended", question, Reply(0))
+                self._note(f"{number} never ended", question, Reply(0))
+                self.counts[VIOLATION] += 1
             self._open.clear()
 
     def violate(self, what: str) -> None:
         """Note what must not happen, and no reply shows."""
         with self._lock:
-            self.counts["violation"] += 1
+            self.counts[VIOLATION] += 1
             self.violations.append({"what": what, "during": self.during, "at": time.time()})
 
     def _judge(self, number: str, question: Question, sent: float, came: float, reply: Reply) -> str:
+        if self._open.pop(number, None) is None:
+            raise Wrong(f"{number} was answered twice")
         if reply.surplus:
-            return self._violation(f"unasked bytes behind an answer: {reply.surplus[:SHOWN]!r}", question, reply)
+            raise Wrong(f"unasked bytes behind an answer: {reply.surplus[:SHOWN]!r}")
+        what = reply.status or reply.broken
+        if what != 200 and not self.excuses.excuse(what, question.whose, sent, came):
+            raise Wrong(f"{what}, and nothing excuses it")
         if not reply.status:
-            if self.excuses.excuse(reply.broken, question.whose, sent, came):
-                return reply.broken
-            return self._violation(f"the connection was {reply.broken}, and nothing excuses it", question, reply)
-        if reply.headers.get("x-request-id", number) != number:
-            return self._violation(f"the answer to {reply.headers['x-request-id']} came to {number}", question, reply)
+            return reply.broken
+        told = reply.headers.get("x-request-id", number)
+        if told != number:
+            raise Wrong(f"the answer to {told} came to {number}")
         if reply.status != 200:
-            return self._refused(question, sent, came, reply)
-        version = int(reply.headers["x-model-version"])
-        if question.version not in (None, version):
-            return self._violation(f"version {version} answered for {question.version}", question, reply)
-        if question.version is None and not self.versions.may(question.model, version, sent, came):
-            return self._violation(f"version {version} answered, which was not to", question, reply)
-        off = apart(question.answers[version], question.read(reply.headers, reply.body))
-        if not off <= TOLERANCE:
-            return self._violation(f"{off:.2g} off the right answer of version {version}", question, reply)
-        self.worst = max(self.worst, off)
+            check_refusal(reply)
+            return str(reply.status)
+        self._check_answer(question, sent, came, reply)
         return "right"
 
-    def _refused(self, question: Question, sent: float, came: float, reply: Reply) -> str:
-        if not self.excuses.excuse(reply.status, question.whose, sent, came):
-            return self._violation(f"{reply.status}, and nothing excuses it", question, reply)
-        said = json.loads(reply.body)
-        why = said.get("detail") or said.get("error")
-        if not why:
-            return self._violation(f"{reply.status} without a reason", question, reply)
-        if reply.status in HINTED and NEVER not in why and not reply.headers.get("retry-after", "").isdigit():
-            return self._violation(f"{reply.status} without a Retry-After", question, reply)
-        return str(reply.status)
+    def _check_answer(self, question: Question, sent: float, came: float, reply: Reply) -> None:
+        """Wrong unless it is that of a version that may answer."""
+        version = int(reply.headers["x-model-version"])
+        if question.version not in (None, version):
+            raise Wrong(f"version {version} answered for {question.version}")
+        if question.version is None and not self.versions.may(question.model, version, sent, came):
+            raise Wrong(f"version {version} answered, which was not to")
+        off = apart(question.answers[version], question.read(reply.headers, reply.body))
+        if not off <= TOLERANCE:
+            raise Wrong(f"{off:.2g} off the right answer of version {version}")
+        self.worst = max(self.worst, off)
 
-    def _violation(self, what: str, question: Question, reply: Reply) -> str:
-        self.counts["violation"] += 1
+    def _note(self, what: str, question: Question, reply: Reply) -> str:
+        """Keep what went wrong, with enough to find it."""
         if len(self.violations) < DETAILS:
             self.violations.append(
                 {
@@ -211,4 +215,14 @@ class Checker:
                     "answered": f"{reply.status or reply.broken} {dict(reply.headers)} {reply.body[:SHOWN]!r}",
                 }
             )
-        return "violation"
+        return VIOLATION
+
+
+def check_refusal(reply: Reply) -> None:
+    """Wrong unless it says why, and when to try again."""
+    said = json.loads(reply.body)
+    why = said.get("detail") or said.get("error")
+    if not why:
+        raise Wrong(f"{reply.status} without a reason")
+    if reply.status in HINTED and NEVER not in why and not reply.headers.get("retry-after", "").isdigit():
+        raise Wrong(f"{reply.status} without a Retry-After")

@@ -33,11 +33,11 @@ class Client(threading.Thread):
     """Asks one of `questions` so many times a second, at random moments, until `stopped`."""
 
     def __init__(
-        self, name: str, ask: Ask, questions: Sequence[Question], rate: float, stopped: threading.Event, seed: int
+        self, ask: Ask, questions: Sequence[Question], rate: float, stopped: threading.Event, seed: int
     ) -> None:
-        super().__init__(name=name, daemon=True)
+        super().__init__(daemon=True)
         self._ask, self._questions, self._rate, self._stopped = ask, questions, rate, stopped
-        self._rng = random.Random(f"{name} {seed}")
+        self._rng = random.Random(seed)
 
     def run(self) -> None:
         while not self._stopped.wait(self._rng.expovariate(self._rate)):
@@ -120,24 +120,19 @@ def refused(code: grpc.StatusCode, details: str) -> Reply:
 
 
 class Crowd:
-    """All clients: `rate` requests a second in all."""
+    """All clients, together `rate` requests a second: four that keep a connection, four that do not, two over gRPC."""
 
-    def __init__(
-        self, port: int, grpc_port: int, checker: Checker, questions: Sequence[Question], rate: float, seed: int
-    ) -> None:
+    def __init__(self, ports: tuple[int, int], checker: Checker, questions: Sequence[Question], rate: float) -> None:
+        http, grpc = ports
         self._stopped = threading.Event()
         over_http = [one for one in questions if one.form != GRPC]
         over_grpc = [one for one in questions if one.form == GRPC]
-        kinds: list[tuple[str, Ask, Sequence[Question]]] = []
-        for turn in range(4):
-            kinds.append((f"kept-{turn}", Asker(port, checker, kept=True), over_http))
-        for turn in range(4):
-            kinds.append((f"single-{turn}", Asker(port, checker, kept=False), over_http))
-        if grpc_port:
-            kinds += [(f"grpc-{turn}", Caller(grpc_port, checker), over_grpc) for turn in range(2)]
-        self._clients = [
-            Client(name, ask, asked, rate / len(kinds), self._stopped, seed) for name, ask, asked in kinds
+        kinds: list[tuple[Ask, Sequence[Question]]] = [
+            *((Asker(http, checker, kept=turn % 2 == 0), over_http) for turn in range(8)),
+            *((Caller(grpc, checker), over_grpc) for _ in range(2)),
         ]
+        each = rate / len(kinds)
+        self._clients = [Client(ask, asked, each, self._stopped, seed) for seed, (ask, asked) in enumerate(kinds)]
 
     def start(self) -> None:
         """Begin."""

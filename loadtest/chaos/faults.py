@@ -7,12 +7,14 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from loadtest.chaos import guests, processes, variant
+from loadtest.chaos import flooding, guests, processes, variant
 from loadtest.chaos.checker import Checker
 from loadtest.chaos.probe import Probe
 from loadtest.chaos.questions import Question
 from loadtest.chaos.stage import Stage, Stuck, until
 
+FLOOD = 96
+"""Connections: three times the 32 that saturate two cores (docs/performance.md)."""
 LOADING = 30.0
 """Seconds in which a worker must come back."""
 
@@ -39,6 +41,12 @@ class Scene:
         """One of the workers."""
         return self.rng.choice(self.stage.living())
 
+    def devices(self) -> list[int]:
+        """The processes of all devices, once there are as many as at the start."""
+        stage = self.stage
+        until("every device has a process", lambda: len(processes.devices(stage.master, stage.port)) >= stage.devices)
+        return processes.devices(stage.master, stage.port)
+
     def model(self) -> str:
         """One of the models."""
         return self.rng.choice(self.models())
@@ -56,6 +64,8 @@ class Fault:
     excuses: Sequence[int | str] = ()
     crowded: bool = False
     """Whether many requests are to be in flight when it comes."""
+    bound: float = 5.0
+    """Seconds from its end until every worker answers every model rightly, at most."""
 
 
 def kill_worker(scene: Scene) -> None:
@@ -79,10 +89,14 @@ def fresh(scene: Scene, before: set[int]) -> set[int]:
 
 def stop_worker(scene: Scene) -> float:
     """SIGSTOP, and after a while SIGCONT."""
-    victim = scene.victim()
-    os.kill(victim, signal.SIGSTOP)
-    time.sleep(scene.rng.uniform(0.5, 3))
-    os.kill(victim, signal.SIGCONT)
+    return pause(scene.victim(), scene.rng)
+
+
+def pause(pid: int, rng: random.Random) -> float:
+    """Let a process stand still for a while; the second when it went on."""
+    os.kill(pid, signal.SIGSTOP)
+    time.sleep(rng.uniform(0.5, 3))
+    os.kill(pid, signal.SIGCONT)
     return time.monotonic()
 
 
@@ -172,7 +186,7 @@ def unload(scene: Scene) -> float:
 
 def flood(scene: Scene) -> float:
     """Three times the connections that saturate it, each asking again at once."""
-    guests.flood(scene.stage.port, scene.checker, scene.questions, connections=96, seconds=3)
+    flooding.flood(scene.stage.port, scene.stage.questions, scene.checker, connections=FLOOD, seconds=3)
     return time.monotonic()
 
 
@@ -218,6 +232,24 @@ def kill_without_store(scene: Scene) -> float:
     return time.monotonic()
 
 
+def kill_device(scene: Scene) -> None:
+    """kill -9 the process of a device."""
+    os.kill(scene.rng.choice(scene.devices()), signal.SIGKILL)
+
+
+def kill_devices(scene: Scene) -> None:
+    """kill -9 the parent of the devices' processes: all of them end, and import TensorFlow anew."""
+    parent = processes.parent_of_devices(scene.stage.master, scene.stage.port)
+    if parent is None:
+        raise Stuck("the processes of devices have no parent")
+    os.kill(parent, signal.SIGKILL)
+
+
+def stop_device(scene: Scene) -> float:
+    """SIGSTOP, and after a while SIGCONT."""
+    return pause(scene.rng.choice(scene.devices()), scene.rng)
+
+
 BROKEN = ("closed", "cut")
 
 FAULTS = (
@@ -236,4 +268,11 @@ FAULTS = (
     Fault("hostile bodies", hostile),
     Fault("the store vanishes", store_vanishes),
     Fault("kill -9 a worker while the store is away", kill_without_store, BROKEN),
+)
+
+DEVICE_FAULTS = (
+    Fault("kill -9 a device's process", kill_device, (503,), crowded=True),
+    Fault("kill -9 the parent of the devices' processes", kill_devices, (503,), crowded=True, bound=30.0),
+    Fault("SIGSTOP and SIGCONT a device's process", stop_device, crowded=True),
+    Fault("kill -9 a worker beside devices", kill_worker, BROKEN, crowded=True),
 )

@@ -107,8 +107,7 @@ def open_inference(rows: Rows) -> str:
 
 def in_json(rows: Rows) -> tuple[str, Headers, bytes]:
     inputs = [
-        {**one, "data": flat(array.tolist())}
-        for one, array in zip(described(rows), rows.tensors.values(), strict=True)
+        {**one, "data": flat(array.tolist())} for one, array in zip(described(rows), rows.tensors.values(), strict=True)
     ]
     return open_inference(rows), {"Content-Type": JSON}, json.dumps({"inputs": inputs}).encode()
 
@@ -116,8 +115,7 @@ def in_json(rows: Rows) -> tuple[str, Headers, bytes]:
 def in_binary(rows: Rows) -> tuple[str, Headers, bytes]:
     parts = [to_bytes(array) for array in rows.tensors.values()]
     inputs = [
-        {**one, "parameters": {"binary_data_size": len(part)}}
-        for one, part in zip(described(rows), parts, strict=True)
+        {**one, "parameters": {"binary_data_size": len(part)}} for one, part in zip(described(rows), parts, strict=True)
     ]
     head = json.dumps({"inputs": inputs, "parameters": {"binary_data_output": True}}).encode()
     headers = {"Content-Type": "application/octet-stream", BINARY: str(len(head))}
@@ -157,7 +155,9 @@ def read_rows(_headers: Headers, body: bytes, names: Sequence[str]) -> Any:
 
 def read_columns(_headers: Headers, body: bytes, names: Sequence[str]) -> Any:
     outputs = json.loads(body)["outputs"]
-    return {name: flat(value) for name, value in (outputs if isinstance(outputs, dict) else {names[0]: outputs}).items()}
+    return {
+        name: flat(value) for name, value in (outputs if isinstance(outputs, dict) else {names[0]: outputs}).items()
+    }
 
 
 def read_tensors(_headers: Headers, body: bytes, _names: Sequence[str]) -> Any:

@@ -1,4 +1,4 @@
-"""Clients that misbehave: too many, too slow, gone too early, or with bodies of no sense."""
+"""Clients that misbehave: too slow, gone too early, or with bodies of no sense."""
 
 import random
 import socket
@@ -7,39 +7,10 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
-from loadtest.bench.client import Client
-from loadtest.bench.client import parts as parted
-from loadtest.chaos.checker import Checker, Reply
-from loadtest.chaos.line import HOST, Line, headers
+from loadtest.chaos.line import HOST, Line
 from loadtest.chaos.questions import GRPC, Question
 
 HEAD = b"POST /predict/%s HTTP/1.1\r\nHost: chaos\r\n"
-
-
-def flood(port: int, checker: Checker, questions: Sequence[Question], connections: int, seconds: float) -> None:
-    """Ask without a pause over so many connections; every answer is judged."""
-    asked = [one for one in questions if one.form != GRPC]
-    requests = [one.request(f"flood-{number}") for number, one in enumerate(asked)]
-    seen: set[tuple[int, bytes]] = set()
-    begun = time.monotonic()
-
-    def heard(at: int, answer: bytes) -> None:
-        status, head, body = parted(answer)
-        version = head.partition(b"x-model-version: ")[2][:4] or head.partition(b"X-Model-Version: ")[2][:4]
-        key = (at, version + body)
-        if status == 200 and key in seen:
-            checker.count("asked")
-            checker.count("right")
-            return
-        number = f"flood-{at}"
-        checker.asked(number, asked[at])
-        if checker.heard(number, asked[at], begun, Reply(status, headers(head), body)) == "right":
-            seen.add(key)
-
-    client = Client(port, requests, connections, heard)
-    end = time.monotonic() + seconds
-    client.closed(lambda: time.monotonic() > end)
-    client.close()
 
 
 def slow(port: int, connections: int, seconds: float) -> None:

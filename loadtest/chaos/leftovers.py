@@ -1,4 +1,4 @@
-"""What a server leaves behind once it has ended: nothing; and what its processes came to hold: no more than at first."""
+"""What a server leaves behind when it has ended: nothing; what its processes came to hold: no more than at first."""
 
 import os
 from collections.abc import Iterator, Mapping

@@ -35,7 +35,7 @@ TRIES = 300
 DISTINCT = 3 * TOLERANCE
 """Between any two answers, at least."""
 PINNED = 0.2
-"""Of the questions ask for one version."""
+"""Of the questions ask for the first version, which is always there."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class Known:
         inputs = {name: array[None] for name, array in self.schema.load([row])[0].items()}
         outputs = self.engine.run(inputs)
         names = list(self.engine.signature.outputs)
-        told = {name: list(self.card.output(name).interpret(outputs[name], 0))[0] for name in names}
+        told = {name: next(iter(self.card.output(name).interpret(outputs[name], 0))) for name in names}
         return {name: outputs[name][0].tolist() for name in names}, plain(told)
 
 
@@ -90,7 +90,7 @@ class Drawer:
         self._rng = rng
         self._before: list[Any] = []
 
-    def row(self, like: "drawing.Details | None" = None) -> dict[str, Any]:
+    def row(self) -> dict[str, Any]:
         """A row; the last that was tried, if answers are alike whatever is asked."""
         known = next(iter(self.versions.values()))
         for _ in range(TRIES):
@@ -103,7 +103,9 @@ class Drawer:
 
     def _new(self, told: Sequence[Any]) -> bool:
         every = [*self._before, *told]
-        return all(apart(one, other) > DISTINCT for at, one in enumerate(told) for other in every[: len(self._before) + at])
+        return all(
+            apart(one, other) > DISTINCT for at, one in enumerate(told) for other in every[: len(self._before) + at]
+        )
 
 
 def questions(root: Path, models: Sequence[str], each: int, rng: random.Random) -> Iterator[Question]:
@@ -122,13 +124,14 @@ def question(model: str, form: str, drawer: Drawer, rng: random.Random) -> Quest
     """One in this form; its rows are of one shape where the form wants that."""
     values = [drawer.row() for _ in range(rng.randint(1, MOST_ROWS))]
     known = next(iter(drawer.versions.values()))
-    loaded = known.schema.load(values)
-    kinds = [tensors.kind({name: array[None] for name, array in one.items()}) for one in loaded]
+    stacked: dict[str, Any] = {}
     if form == GRPC or FORMS[form].tensors:
-        chosen = [at for at, kind in enumerate(kinds) if kind == kinds[0]]
-        values, loaded = [values[at] for at in chosen], [loaded[at] for at in chosen]
-    stacked = {name: np.stack([one[name] for one in loaded]) for name in loaded[0]} if len({*kinds}) == 1 or form == GRPC or FORMS[form].tensors else {}
-    version = rng.choice(list(drawer.versions)) if rng.random() < PINNED else None
+        loaded = known.schema.load(values)
+        kinds = [tensors.kind({name: array[None] for name, array in row.items()}) for row in loaded]
+        alike = [at for at, kind in enumerate(kinds) if kind == kinds[0]]
+        values = [values[at] for at in alike]
+        stacked = {name: np.stack([loaded[at][name] for at in alike]) for name in loaded[0]}
+    version = min(drawer.versions) if rng.random() < PINNED else None
     rows = Rows(model, version, values, stacked)
     write = predict_request if form == GRPC else FORMS[form].write
     path, headers, body = write(rows)
@@ -145,9 +148,8 @@ def expected(known: Known, values: Sequence[Mapping[str, Any]], form: str) -> An
     return {name: flat([raw[name] for raw, _ in answered]) for name in known.engine.signature.outputs}
 
 
-def ask(root: Path, work: Path, models: Sequence[str], seed: int, each: int) -> list[Question]:
-    """The questions from a process of its own; SystemExit with what it printed."""
-    file = work / "questions"
+def ask(root: Path, file: Path, models: Sequence[str], seed: int, each: int) -> list[Question]:
+    """The questions, left in a file by a process of its own; SystemExit with what that printed."""
     command = [sys.executable, "-m", __name__, str(root), str(file), str(seed), str(each), *models]
     ran = subprocess.run(command, capture_output=True, text=True, check=False)
     if ran.returncode:

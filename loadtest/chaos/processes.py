@@ -67,11 +67,21 @@ def state(pid: int) -> str:
 
 
 def workers(master: int, port: int) -> list[int]:
-    """The children of a master that listen on the port: not its device processes, nor their parent, nor a new master."""
+    """The children of a master that listen on the port: no process of a device, nor their parent, nor a new master."""
     listening = {row.inode for row in table() if row.port == port and row.state == LISTENS}
-    return [
-        child for child in children(master) if sockets(child) & listening and not successor_of(master, child)
-    ]
+    return [child for child in children(master) if sockets(child) & listening and not successor_of(master, child)]
+
+
+def devices(master: int, port: int) -> list[int]:
+    """The processes of devices: grandchildren of a master, by a child that is no worker."""
+    serving = workers(master, port)
+    return [one for child in children(master) if child not in serving for one in children(child)]
+
+
+def parent_of_devices(master: int, port: int) -> int | None:
+    """The child of a master whose children they are."""
+    serving = workers(master, port)
+    return next((child for child in children(master) if child not in serving and children(child)), None)
 
 
 def successor(master: int) -> int | None:

@@ -7,17 +7,17 @@ from typing import Any
 
 from loadtest.chaos.schedule import Event
 
-HEAD = """| fault | times | well again after, median | at most | asked meanwhile | right | refused | broke | tried again |
+HEAD = """| fault | times | well again after, median | at most | asked meanwhile | right | refused | broke | retried |
 |---|--:|--:|--:|--:|--:|--:|--:|--:|
 """
 BROKE = ("refused", "closed", "cut", "silent")
 
 
-def table(events: Sequence[Event]) -> str:
+def table(events: Sequence[Mapping[str, Any]]) -> str:
     """A row for each fault."""
     by_fault: dict[str, list[Event]] = defaultdict(list)
     for event in events:
-        by_fault[event.fault].append(event)
+        by_fault[event["fault"]].append(Event(**event))
     return HEAD + "".join(row(fault, by_fault[fault]) for fault in by_fault)
 
 
@@ -51,7 +51,7 @@ def summary(document: Mapping[str, Any]) -> str:
     return (
         f"{len(document['events'])} faults in {document['seconds']:.0f} s; {counts['asked']:,} requests,"
         f" {counts['right']:,} answered rightly, at most {document['worst']:.1e} off;"
-        f" {len(document['violations'])} violations (seed {document['seed']})"
+        f" {len(document['violations'])}violations"
     )
 
 

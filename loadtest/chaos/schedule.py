@@ -3,16 +3,12 @@
 import random
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from loadtest.chaos.clients import Burst
 from loadtest.chaos.faults import Fault, Scene
-from loadtest.chaos.stage import Stuck
 
-BOUND = 5.0
-"""Seconds from a fault's end until every worker answers every model rightly, at most."""
 CALM = 0.4
 """Seconds between two faults in which nothing is excused."""
 IN_FLIGHT = 24
@@ -36,22 +32,20 @@ def drawn(faults: Sequence[Fault], rng: random.Random) -> Iterator[Fault]:
         yield from rng.sample(faults, len(faults))
 
 
-def play(
-    faults: Sequence[Fault], scene: Scene, seconds: float, tell: Callable[[str], Any], bound: float = BOUND
-) -> list[Event]:
-    """Faults for so long, at least each of them once; Stuck if the service does not come back."""
-    events: list[Event] = []
+def play(faults: Sequence[Fault], scene: Scene, seconds: float, events: list[Event]) -> None:
+    """Faults for so long, at least each of them once, added to `events`; Stuck if the service does not come back."""
     begun = time.monotonic()
     for number, fault in enumerate(drawn(faults, scene.rng)):
         if number >= len(faults) and time.monotonic() - begun > seconds:
-            return events
+            return
         event = one(fault, scene, time.monotonic() - begun)
-        if event.recovery > bound:
+        if event.recovery > fault.bound:
             scene.checker.violate(f"{fault.name}: well again after {event.recovery:.1f} s")
         events.append(event)
-        tell(f"{event.at:6.1f} s  {fault.name}: {event.recovery:.2f} s, {event.counts}, in flight {event.in_flight}")
+        print(
+            f"  {event.at:6.1f} s  {fault.name}: {event.recovery:.2f} s, {event.counts}, {event.in_flight}", flush=True
+        )
         time.sleep(CALM)
-    return events
 
 
 def one(fault: Fault, scene: Scene, at: float) -> Event:

@@ -43,7 +43,7 @@ class Stage:
     work: Path
     port: int
     workers: int
-    settings: Mapping[str, object] = field(default_factory=dict)
+    devices: int = 0
     sessions: list[int] = field(default_factory=list)
     master: int = 0
     process: "subprocess.Popen[bytes] | None" = None
@@ -57,6 +57,11 @@ class Stage:
         return self.work / "store"
 
     @property
+    def questions(self) -> Path:
+        """Where the oracle wrote what is asked."""
+        return self.work / "questions"
+
+    @property
     def temporary(self) -> Path:
         return self.work / "tmp"
 
@@ -65,11 +70,14 @@ class Stage:
         return self.port + 1
 
     def furnish(self, source: Path, versions: Mapping[str, Sequence[int]]) -> None:
-        """Fill the shelf: these versions of a store, and of models with one a second, made of it; publish the first."""
+        """Fill the shelf: these versions of a store, and of models with one a second, made of it; publish the first.
+
+        Where devices compute, a twin would not be asked, and none is made.
+        """
         for model, numbers in versions.items():
             for number in numbers:
                 link(source / model / str(number), self.shelf / model / str(number))
-            if len(numbers) == 1:
+            if len(numbers) == 1 and not self.devices:
                 variant.scaled(self.shelf / model / str(numbers[0]), self.shelf / model / str(numbers[0] + 1))
             self.publish(model, numbers[0])
         self.temporary.mkdir(exist_ok=True)
@@ -94,6 +102,7 @@ class Stage:
     def start(self) -> None:
         """Start a server, and wait until all workers listen and are ready."""
         clean = {name: value for name, value in os.environ.items() if not name.startswith("MANIFOLD_")}
+        devices = ",".join(f"cpu:{number}" for number in range(self.devices))
         given = {
             "STORE": self.store,
             "PORT": self.port,
@@ -102,7 +111,7 @@ class Stage:
             "VERSIONS": 0,
             "ADMIN": "on",
             "LOG_LEVEL": "info",
-            **self.settings,
+            **({"PLACEMENT": "device", "DEVICES": devices} if devices else {}),
         }
         environment = {f"MANIFOLD_{name}": str(value) for name, value in given.items()}
         with (self.work / "log").open("ab") as log:
@@ -142,7 +151,7 @@ class Stage:
 
     def ask(self, method: str, path: str, body: bytes | None = None) -> tuple[int, bytes]:
         """A call of the operator's: status and body; 0 where there is no answer."""
-        request = urllib.request.Request(f"http://{HOST}:{self.port}{path}", body, self.keys(), method=method)  # noqa: S310
+        request = urllib.request.Request(f"http://{HOST}:{self.port}{path}", body, self.keys(), method=method)
         try:
             with urllib.request.urlopen(request, timeout=PATIENCE) as response:  # noqa: S310 - our own
                 return response.status, response.read()

@@ -14,10 +14,12 @@ from service.engines.onnx import REDUCED, TWIN
 from service.golden import GOLDEN
 
 SCALE = 0.75
+OUTPUTS = "/outputs/"
+"""In the names of golden arrays that are answers."""
 
 
 def scaled(source: Path, target: Path, *, golden: bool = True) -> None:
-    """A version whose outputs are SCALE times the source's; its golden rows say so, unless they are left as they are."""
+    """A version whose outputs are SCALE times the source's; its golden rows say so, unless left."""
     with Making(source, target) as folder:
         model = onnx.load(folder / TWIN)
         factor = numpy_helper.from_array(np.float32(SCALE), "chaos_scale")
@@ -41,9 +43,9 @@ def rename(graph: onnx.GraphProto, name: str, other: str) -> None:
 def rescaled(golden: bytes) -> bytes:
     """Golden rows with SCALE times the outputs."""
     with np.load(io.BytesIO(golden)) as archive, io.BytesIO() as file:
-        arrays = {key: archive[key] * np.float32(SCALE if "/outputs/" in key else 1) for key in archive.files if "/outputs/" in key}
-        inputs = {key: archive[key] for key in archive.files if "/outputs/" not in key}
-        np.savez(file, **inputs, **arrays)
+        outputs = {key: archive[key] * np.float32(SCALE) for key in archive.files if OUTPUTS in key}
+        inputs = {key: archive[key] for key in archive.files if OUTPUTS not in key}
+        np.savez(file, **inputs, **outputs)
         return file.getvalue()
 
 
