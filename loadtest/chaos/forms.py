@@ -33,6 +33,8 @@ class Rows:
     version: int | None
     values: Sequence[Mapping[str, Any]]
     tensors: Tensors
+    head: str = ""
+    """The output whose labels are asked for."""
 
 
 @dataclass(frozen=True)
@@ -41,8 +43,8 @@ class Form:
 
     write: Callable[[Rows], tuple[str, Headers, bytes]]
     read: Callable[[Headers, bytes, Sequence[str]], Any]
-    told: bool = False
-    """Whether the answer is read by the card."""
+    says: str = "raw"
+    """What stands in the answer: "raw", "told", or of one output the "classes"."""
     tensors: bool = False
     """Whether rows must be of one shape."""
 
@@ -77,9 +79,14 @@ def columns(rows: Rows) -> tuple[str, Headers, bytes]:
     return tensorflow_serving(rows), {"Content-Type": JSON}, json.dumps({"inputs": inputs}).encode()
 
 
-def tensorflow_serving(rows: Rows) -> str:
+def examples(rows: Rows) -> tuple[str, Headers, bytes]:
+    body = json.dumps({"signature_name": rows.head, "examples": list(rows.values)}).encode()
+    return tensorflow_serving(rows, "classify"), {"Content-Type": JSON}, body
+
+
+def tensorflow_serving(rows: Rows, verb: str = "predict") -> str:
     """The path under /v1."""
-    return f"/v1/models/{rows.model}" + (f"/versions/{rows.version}" if rows.version else "") + ":predict"
+    return f"/v1/models/{rows.model}" + (f"/versions/{rows.version}" if rows.version else "") + f":{verb}"
 
 
 def described(rows: Rows) -> list[dict[str, Any]]:
@@ -160,6 +167,10 @@ def read_columns(_headers: Headers, body: bytes, names: Sequence[str]) -> Any:
     }
 
 
+def read_classes(_headers: Headers, body: bytes, _names: Sequence[str]) -> Any:
+    return json.loads(body)["results"]
+
+
 def read_tensors(_headers: Headers, body: bytes, _names: Sequence[str]) -> Any:
     return {output["name"]: output["data"] for output in json.loads(body)["outputs"]}
 
@@ -178,11 +189,12 @@ def read_binary(headers: Headers, body: bytes, _names: Sequence[str]) -> Any:
 
 
 FORMS = {
-    "native": Form(native, read_json, told=True),
-    "msgpack": Form(packed, read_packed, told=True),
+    "native": Form(native, read_json, says="told"),
+    "msgpack": Form(packed, read_packed, says="told"),
     "npz": Form(zipped, read_zipped, tensors=True),
     "tfs-rows": Form(instances, read_rows),
     "tfs-columns": Form(columns, read_columns, tensors=True),
+    "tfs-classify": Form(examples, read_classes, says="classes"),
     "v2-json": Form(in_json, read_tensors, tensors=True),
     "v2-binary": Form(in_binary, read_binary, tensors=True),
 }

@@ -10,30 +10,36 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from loadtest import rows as drawing
 from loadtest.bench.forms import flat
 from loadtest.bench.questions import apart
+from loadtest.chaos import faulty
 from loadtest.chaos.calls import predict_request
 from loadtest.chaos.checker import TOLERANCE
 from loadtest.chaos.forms import FORMS, Rows
 from loadtest.chaos.questions import GRPC, Question
 from service import card as cards
 from service import fields, loading, settings, store, tensors
+from service.card import CategoryInput, TokensInput
 from service.dialects.native import tensor
 from service.engines.base import Engine
 from service.handle import example
+from service.outputs import ProbabilitiesOutput, ProbabilityOutput
 from service.schemas import Rows as Schema
 from service.text import Tokenizer
 
 MOST_ROWS = 3
-TRIES = 300
+TRIES = 100
 DISTINCT = 3 * TOLERANCE
 """Between any two answers, at least."""
+CLASSIFY = "tfs-classify"
+LABELLED = ProbabilityOutput | ProbabilitiesOutput
 PINNED = 0.2
 """Of the questions ask for the first version, which is always there."""
 
@@ -64,13 +70,35 @@ class Known:
         inputs = {name: tensor(spec) for name, spec in self.engine.signature.inputs.items()}
         return {"card": self.card.document, "signature": {"inputs": inputs}}
 
-    def answers(self, row: Mapping[str, Any]) -> tuple[Mapping[str, Any], Any]:
-        """One row's outputs, and how the card reads them."""
+    @cached_property
+    def head(self) -> str:
+        """The output whose labels a client may ask for, "" if there is none or a row is no list of features."""
+        flat = all(isinstance(one, TokensInput | CategoryInput) for one in self.card.inputs.values())
+        heads = [name for name, one in self.card.outputs.items() if isinstance(one, LABELLED)]
+        return heads[0] if flat and heads else ""
+
+    def answers(self, row: Mapping[str, Any]) -> "Answers":
+        """What it says of one row."""
         inputs = {name: array[None] for name, array in self.schema.load([row])[0].items()}
         outputs = self.engine.run(inputs)
         names = list(self.engine.signature.outputs)
         told = {name: next(iter(self.card.output(name).interpret(outputs[name], 0))) for name in names}
-        return {name: outputs[name][0].tolist() for name in names}, plain(told)
+        raw = {name: outputs[name][0].tolist() for name in names}
+        return Answers(raw, plain(told), self._classes(raw) if self.head else [])
+
+    def _classes(self, raw: Mapping[str, Any]) -> list[Any]:
+        """The labels of the head and their probabilities; of one probability that is the second's."""
+        chances = flat(raw[self.head])
+        labels = self.card.document["outputs"][self.head]["labels"]
+        return [list(pair) for pair in zip(labels, chances if len(chances) > 1 else [1 - chances[0], *chances], strict=True)]
+
+
+class Answers(NamedTuple):
+    """One row's: the model's own, as the card reads them, and the classes of one output."""
+
+    raw: Mapping[str, Any]
+    told: Any
+    classes: list[Any]
 
 
 def plain(value: Any) -> Any:
@@ -83,38 +111,42 @@ def plain(value: Any) -> Any:
 
 
 class Drawer:
-    """Draws rows of one model whose answers, of all versions, are unlike any before."""
+    """Draws rows of one model whose answers, of all versions, are unlike any before; as long as that can be."""
 
     def __init__(self, versions: Mapping[int, Known], rng: random.Random) -> None:
         self.versions = versions
+        self.any = next(iter(versions.values()))
         self._rng = rng
         self._before: list[Any] = []
 
     def row(self) -> dict[str, Any]:
         """A row; the last that was tried, if answers are alike whatever is asked."""
-        known = next(iter(self.versions.values()))
+        drawn: dict[str, Any] = {}
         for _ in range(TRIES):
-            row = drawing.row(known.details, self._rng, ids=self._rng.random() < 0.5)
-            told = [one.answers(row)[1] for one in self.versions.values()]
-            if self._new(told):
+            last, drawn = drawn, self._draw()
+            told = [one.answers(drawn).told for one in self.versions.values()]
+            if drawn == last or self._new(told):
                 break
         self._before += told
-        return row
+        return drawn
+
+    def _draw(self) -> dict[str, Any]:
+        row = drawing.row(self.any.details, self._rng, ids=self._rng.random() < 0.5)
+        return row | {name: [faulty.FINE] for name in row if name == "fault"}
 
     def _new(self, told: Sequence[Any]) -> bool:
-        every = [*self._before, *told]
         return all(
-            apart(one, other) > DISTINCT for at, one in enumerate(told) for other in every[: len(self._before) + at]
+            apart(one, other) > DISTINCT for at, one in enumerate(told) for other in [*self._before, *told[:at]]
         )
 
 
 def questions(root: Path, models: Sequence[str], each: int, rng: random.Random) -> Iterator[Question]:
-    """`each` questions of every model in every form."""
+    """`each` questions of every model in every form that it can be asked in."""
     for model in models:
         versions = {one.number: Known.read(one) for one in store.versions(root / model)}
         drawer = Drawer(versions, rng)
         for form in (*FORMS, GRPC):
-            for _ in range(each):
+            for _ in range(each if form != CLASSIFY or drawer.any.head else 0):
                 yield question(model, form, drawer, rng)
         for known in versions.values():
             known.engine.close()
@@ -123,29 +155,28 @@ def questions(root: Path, models: Sequence[str], each: int, rng: random.Random) 
 def question(model: str, form: str, drawer: Drawer, rng: random.Random) -> Question:
     """One in this form; its rows are of one shape where the form wants that."""
     values = [drawer.row() for _ in range(rng.randint(1, MOST_ROWS))]
-    known = next(iter(drawer.versions.values()))
     stacked: dict[str, Any] = {}
     if form == GRPC or FORMS[form].tensors:
-        loaded = known.schema.load(values)
+        loaded = drawer.any.schema.load(values)
         kinds = [tensors.kind({name: array[None] for name, array in row.items()}) for row in loaded]
         alike = [at for at, kind in enumerate(kinds) if kind == kinds[0]]
         values = [values[at] for at in alike]
         stacked = {name: np.stack([loaded[at][name] for at in alike]) for name in loaded[0]}
     version = min(drawer.versions) if rng.random() < PINNED else None
-    rows = Rows(model, version, values, stacked)
-    write = predict_request if form == GRPC else FORMS[form].write
-    path, headers, body = write(rows)
-    names = tuple(known.engine.signature.outputs)
-    answers = {number: expected(one, values, form) for number, one in drawer.versions.items()}
+    rows = Rows(model, version, values, stacked, drawer.any.head)
+    path, headers, body = predict_request(rows) if form == GRPC else FORMS[form].write(rows)
+    names = tuple(drawer.any.engine.signature.outputs)
+    says = "raw" if form == GRPC else FORMS[form].says
+    answers = {number: expected(one, values, says) for number, one in drawer.versions.items()}
     return Question(model, version, form, path, headers, body, names, answers)
 
 
-def expected(known: Known, values: Sequence[Mapping[str, Any]], form: str) -> Any:
+def expected(known: Known, values: Sequence[Mapping[str, Any]], says: str) -> Any:
     """What a version must answer to these rows, as the form's answers are read."""
     answered = [known.answers(row) for row in values]
-    if form != GRPC and FORMS[form].told:
-        return [told for _, told in answered]
-    return {name: flat([raw[name] for raw, _ in answered]) for name in known.engine.signature.outputs}
+    if says != "raw":
+        return [getattr(answer, says) for answer in answered]
+    return {name: flat([answer.raw[name] for answer in answered]) for name in known.engine.signature.outputs}
 
 
 def ask(root: Path, file: Path, models: Sequence[str], seed: int, each: int) -> list[Question]:
