@@ -4,15 +4,27 @@
 or the event loop of the HTTP worker (service/server/drivers.py), which saves two hand-overs for engines that are quick.
 """
 
+import contextlib
 import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import InvalidStateError
+from dataclasses import dataclass
 from typing import Protocol
 
 from service import tensors
 from service.engines.base import Engine
-from service.errors import DeadlineExceeded, Draining, EngineFailed, InvalidInput, ModelNotReady, ServiceError
+from service.errors import (
+    DeadlineExceeded,
+    Draining,
+    EngineFailed,
+    EngineHung,
+    InvalidInput,
+    ModelNotReady,
+    NotFinite,
+    ServiceError,
+)
 from service.queueing import Answer, Job, Queue
 from service.tensors import Kind
 
@@ -39,6 +51,9 @@ class Observer(Protocol):
 
     def batch(self, rows: int, queue_seconds: Sequence[float], engine_seconds: float) -> None:
         """Rows of the batch, seconds each of its jobs waited, seconds the engine took."""
+
+    def not_finite(self, outputs: Sequence[str], rows: int) -> None:
+        """Rows of a job that was refused because these outputs have NaN or an infinity."""
 
 
 class ThreadDriver:
@@ -105,12 +120,26 @@ class PoolDriver:
             thread.join()
 
 
+@dataclass(slots=True)
+class Call:
+    """The jobs that a thread answers, and since when the engine computes for them."""
+
+    jobs: Sequence[Job]
+    since: float
+    thread: int
+
+
 class Batcher:
     """The queue of one served model, in front of its engine.
 
     Promises, each a property in tests/service/test_batcher.py: a batch holds one kind only; an idle batcher adds no
     wait; a job that fails fails alone; after `close()` every accepted job is answered.
     """
+
+    refuses_not_finite = False
+    """Whether a job whose outputs have NaN or an infinity gets a NotFinite; may change at any time."""
+    hung = ""
+    """Why it answers no more, once its engine has been given up."""
 
     def __init__(
         self,
@@ -126,6 +155,7 @@ class Batcher:
         self._clock = clock
         self._lock = threading.Lock()
         self._closed = False
+        self._calls: dict[int, Call] = {}  # by thread
         self._driver = make_driver(self.step)
 
     @property
@@ -137,9 +167,16 @@ class Batcher:
         """The most rows of that kind that a job should have."""
         return self._queue.limit(kind)
 
+    @property
+    def calls(self) -> Sequence[Call]:
+        """What the engine computes now."""
+        return list(self._calls.copy().values())
+
     def submit(self, jobs: Sequence[Job]) -> None:
-        """Accept all jobs or none; raises QueueFull or Draining. Each job's future gets its Answer or an error."""
+        """Accept all or none; QueueFull, Draining, EngineHung. Each job's future gets its Answer or an error."""
         with self._lock:
+            if self.hung:
+                raise EngineHung(self.hung)
             if self._closed:
                 raise Draining("this model takes no more requests; try again, another replica may answer")
             self._queue.put(jobs)
@@ -148,57 +185,102 @@ class Batcher:
 
     def step(self) -> bool:
         """Answer one batch, if anything waits; False if nothing did."""
+        now, thread = self._clock(), threading.get_ident()
         with self._lock:
-            batch, expired = self._queue.take(self._clock())
+            batch, expired = self._queue.take(now)
+            if batch:
+                call = self._calls[thread] = Call(batch, now, thread)
         for job in expired:
-            job.future.set_exception(DeadlineExceeded("the request waited longer than it allows"))
+            fail(job, DeadlineExceeded("the request waited longer than it allows"))
         if batch:
-            self._answer(batch)
+            try:
+                self._answer(batch, call)
+            finally:
+                del self._calls[thread]
         return bool(batch or expired)
 
+    def give_up(self, reason: str) -> None:
+        """The engine does not come back: all that waits or is computed gets an EngineHung, and so does what comes."""
+        with self._lock:
+            self.hung = reason
+            owed = [job for call in self._calls.values() for job in call.jobs]
+            while waiting := self._queue.take(float("-inf"))[0]:
+                owed += waiting
+        for job in owed:
+            fail(job, EngineHung(reason))
+
     def close(self) -> None:
-        """Refuse new jobs, answer those accepted, stop the driver."""
+        """Refuse new jobs, answer those accepted, stop the driver; a hung engine is not waited for."""
         with self._lock:
             self._closed = True
-        self._driver.close()
+        if not self.hung:
+            self._driver.close()
 
-    def _answer(self, batch: list[Job]) -> None:
+    def _answer(self, batch: Sequence[Job], call: Call) -> None:
         """Every job of the batch gets its slice; if the batch fails, each is tried alone and only the culprit fails."""
-        started = self._clock()
+        started = call.since = self._clock()
+        rows = sum([job.rows for job in batch])
         try:
-            outputs = self._run(batch)
+            outputs = self._run(batch, rows)
         except ModelNotReady as error:  # whatever the rows: to try them apart would only take as long again
             for job in batch:
-                job.future.set_exception(error)
+                fail(job, error)
             return
         except Exception as error:
             if len(batch) > 1:
                 for job in batch:
-                    self._answer([job])
+                    self._answer([job], call)
             else:
-                batch[0].future.set_exception(failure(error))
+                fail(batch[0], failure(error))
             return
         engine_seconds = self._clock() - started
-        rows = sum(job.rows for job in batch)
         waited = [started - job.arrived for job in batch]
-        for job, part, seconds in zip(batch, outputs, waited, strict=True):
-            job.future.set_result(Answer(part, seconds, rows, engine_seconds))
-        if self._observer:
-            self._observe(self._observer, rows, waited, engine_seconds)
+        strange = self.refuses_not_finite and tensors.not_finite(outputs)
+        parts = tensors.split(outputs, [job.rows for job in batch])
+        for job, part, seconds in zip(batch, parts, waited, strict=True):
+            if strange and (names := tensors.not_finite(part)):
+                self._refuse(job, names)
+            else:
+                succeed(job, Answer(part, seconds, rows, engine_seconds))
+        self._observe(lambda observer: observer.batch(rows, waited, engine_seconds))
 
-    def _observe(self, observer: Observer, rows: int, waited: Sequence[float], engine_seconds: float) -> None:
+    def _refuse(self, job: Job, names: Sequence[str]) -> None:
+        fail(job, NotFinite(f"the model's answer has NaN or infinity in {', '.join(map(repr, names))}"))
+        self._observe(lambda observer: observer.not_finite(names, job.rows))
+
+    def _observe(self, tell: Callable[[Observer], None]) -> None:
         """Nobody goes without an answer because it could not be counted."""
+        if self._observer is None:
+            return
         try:
-            observer.batch(rows, waited, engine_seconds)
+            tell(self._observer)
         except Exception:
             LOG.exception("a batch could not be counted")
 
-    def _run(self, batch: list[Job]) -> list[dict[str, tensors.Array]]:
+    def _run(self, batch: Sequence[Job], rows: int) -> dict[str, tensors.Array]:
+        """All outputs of the batch; EngineFailed where they are not those of its signature, or not of its rows."""
         outputs = self._engine.run(tensors.join([job.tensors for job in batch], self._engine.ragged))
         missing = self._engine.signature.outputs.keys() - outputs.keys()
         if missing:
             raise EngineFailed(f"the model returned no {', '.join(sorted(missing))}")
-        return tensors.split(outputs, [job.rows for job in batch])
+        for name, array in outputs.items():
+            if array.shape[:1] != (rows,):
+                raise EngineFailed(f"output {name!r}: expected rows: {rows}, got the shape {array.shape}")
+        return outputs
+
+
+def succeed(job: Job, answer: Answer) -> None:
+    """The job's answer, unless it has been given up meanwhile."""
+    try:
+        job.future.set_result(answer)
+    except InvalidStateError:
+        LOG.warning("an answer came after its engine was given up")
+
+
+def fail(job: Job, error: ServiceError) -> None:
+    """The job's error, unless it has been given up or answered meanwhile."""
+    with contextlib.suppress(InvalidStateError):
+        job.future.set_exception(error)
 
 
 def failure(error: Exception) -> ServiceError:

@@ -3,7 +3,8 @@
     bytes ─▶ dialect ──▶ catalog ──────▶ schemas ─────▶ batcher ─────────▶ engine
              MalformedBody  ModelNotFound    InvalidInput   QueueFull         EngineFailed
              BodyTooLarge   VersionNotFound                 Draining
-             UnsupportedCoding  ModelNotReady               DeadlineExceeded
+             UnsupportedCoding  ModelNotReady               DeadlineExceeded  NotFinite
+                                                            EngineHung
 
 Errors cut across on the way back: one handler per dialect turns them into that dialect's body.
 """
@@ -138,3 +139,20 @@ class EngineFailed(ServiceError):
     status = 500
     title = "The model failed"
     slug = "engine-failed"
+
+
+class NotFinite(ServiceError):
+    """An output is NaN or infinite, which the model's policy refuses."""
+
+    status = 500
+    title = "Not a finite answer"
+    slug = "not-finite"
+
+
+class EngineHung(ServiceError):
+    """A call of the engine does not come back; the worker that made it is replaced."""
+
+    status = 503
+    title = "The model hangs"
+    slug = "engine-hung"
+    retry_after = 1

@@ -11,7 +11,7 @@ import numpy as np
 from marshmallow import ValidationError, fields
 
 from service import nested
-from service.card import CategoryInput, ImageInput, Input, NumbersInput, TokensInput
+from service.card import CategoryInput, ImageInput, Input, NumbersInput, TokensInput, alike
 from service.nested import Misfit
 from service.signature import Signature, TensorSpec
 from service.tensors import Array
@@ -44,6 +44,11 @@ class Tensor(fields.Field[Array]):
         """The value as an array; raises nested.Misfit."""
         return nested.to_array(value, self.spec.dtype, self.spec.dims)
 
+    def alike(self, other: "Tensor") -> bool:
+        """Whether a value that both take becomes the same array."""
+        same = type(self) is type(other) and self.spec.dtype == other.spec.dtype
+        return same and alike(self.spec.dims, other.spec.dims)
+
     def other(self, value: Any) -> Misfit:
         """That the value is nothing this field takes."""
         return Misfit((), f"expected {self.expected}, got {nested.show(value)}")
@@ -71,6 +76,13 @@ class Tokens(Tensor):
         if words > self.tokens.max_length:
             raise Misfit((), f"expected at most {self.tokens.max_length} words, got {words}")
         return ids if words == len(ids) else ids[is_word != 0]
+
+    def alike(self, other: Tensor) -> bool:
+        if not isinstance(other, Tokens) or not super().alike(other):
+            return False
+        mine, its = self.tokens, other.tokens
+        padded = (mine.length, mine.pad_id) == (its.length, its.pad_id)
+        return padded and self.tokenizer.reads_like(other.tokenizer)
 
     def _ids(self, value: Any) -> Array:
         if type(value) is list and set(map(type, value)) == {int}:
@@ -180,6 +192,9 @@ class Category(Tensor):
         else:
             raise self.other(value)
         return np.array(number, self.spec.dtype)
+
+    def alike(self, other: Tensor) -> bool:
+        return isinstance(other, Category) and super().alike(other) and self.labels == other.labels
 
 
 def build(

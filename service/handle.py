@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -16,6 +16,7 @@ from service.errors import Fault, InvalidInput
 from service.future import Future
 from service.queueing import Answer, Job
 from service.schemas import Rows
+from service.shadow import Shadow
 from service.signature import Signature
 from service.tensors import Array, Group, Row
 
@@ -67,6 +68,7 @@ class ModelHandle:
     rows: Rows
     max_batch_rows: int
     max_queue_rows: int
+    shadow: Shadow = field(default_factory=Shadow, compare=False)
 
     @cached_property
     def label(self) -> Label:
@@ -84,6 +86,11 @@ class ModelHandle:
     def signature(self) -> Signature:
         """Names, dtypes and shapes."""
         return self.engine.signature
+
+    @property
+    def trouble(self) -> str:
+        """Why it does not answer now: its engine hangs, or has gone; "" if it does."""
+        return self.batcher.hung or self.engine.absent()
 
     def refuse_too_many(self, rows: int) -> None:
         """InvalidInput if a request has more rows than could ever wait."""
@@ -111,6 +118,8 @@ class ModelHandle:
             for job in jobs:
                 job.future.cancel()
             raise
+        if self.shadow.target is not None:
+            self.shadow.offer(self, groups, answers)
         parts = [(at, answer.outputs) for (at, _), answer in zip(groups, answers, strict=True)]
         return Prediction(parts, sum(len(at) for at, _ in groups), answers)
 
@@ -129,6 +138,7 @@ class ModelHandle:
 
     def close(self) -> None:
         """Answer what was accepted, then let go of the engine."""
+        self.shadow.close()
         self.batcher.close()
         self.engine.close()
 

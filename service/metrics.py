@@ -41,6 +41,31 @@ QUEUE_SECONDS = BulkHistogram("manifold_queue_seconds", "Seconds a job waited.",
 ENGINE_SECONDS = Histogram(
     "manifold_engine_seconds", "Seconds of one engine call.", ["model", "version"], buckets=SECONDS
 )
+NOT_FINITE = Counter(
+    "manifold_not_finite_rows_total", "Rows of requests refused for NaN or infinity.", ["model", "version", "output"]
+)
+DIFFERENCES = (0, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 0.01, 0.03, 0.1, 0.3, 1, 10)
+SHADOW_ROWS = Counter(
+    "manifold_shadow_rows_total",
+    "Rows that a shadow was to be asked: compared, failed, skipped (it was busy), unread (it reads other inputs).",
+    ["model", "version", "shadow", "outcome"],
+)
+SHADOW_DIFFERENCE = Histogram(
+    "manifold_shadow_difference",
+    "Largest difference of a shadow's answer, relative to numbers above 1.",
+    ["model", "version", "shadow", "output"],
+    buckets=DIFFERENCES,
+)
+SHADOW_LABELS = Counter(
+    "manifold_shadow_other_labels_total",
+    "Rows for which a shadow has another label.",
+    ["model", "version", "shadow", "output"],
+)
+SHADOW_MISMATCHES = Counter(
+    "manifold_shadow_mismatches_total",
+    "Inputs and outputs that a shadow lacks, has beyond, or has otherwise.",
+    ["model", "version", "shadow", "name", "mismatch"],
+)
 
 
 class ModelMetrics:
@@ -59,6 +84,34 @@ class ModelMetrics:
         self._batch_rows.observe(rows)
         self._engine_seconds.observe(engine_seconds)
         self._queue_seconds.observe_all(queue_seconds)
+
+    def not_finite(self, outputs: Sequence[str], rows: int) -> None:
+        for output in outputs:
+            NOT_FINITE.labels(*self._labels, output).inc(rows)
+
+
+class ShadowMetrics:
+    """The metrics of one model version beside which another is asked."""
+
+    def __init__(self, model: str, version: int, shadow: int) -> None:
+        self._labels = (model, str(version), str(shadow))
+        self._told: set[tuple[str, str]] = set()
+
+    def count(self, outcome: str, rows: int) -> None:
+        SHADOW_ROWS.labels(*self._labels, outcome).inc(rows)
+
+    def difference(self, output: str, amount: float) -> None:
+        SHADOW_DIFFERENCE.labels(*self._labels, output).observe(amount)
+
+    def other_labels(self, output: str, rows: int) -> None:
+        SHADOW_LABELS.labels(*self._labels, output).inc(rows)
+
+    def mismatch(self, name: str, what: str) -> bool:
+        """Whether it is the first of its kind."""
+        first = (name, what) not in self._told
+        self._told.add((name, what))
+        SHADOW_MISMATCHES.labels(*self._labels, name, what).inc()
+        return first
 
 
 def count_request(label: tuple[str, str], dialect: str, status: int) -> None:

@@ -28,6 +28,11 @@ class Rows:
         self._schema = marshmallow.Schema.from_dict(numbered)(unknown=marshmallow.RAISE)
         self.example = dict(example)
 
+    def unlike(self, other: "Rows") -> list[str]:
+        """The other's inputs that are none here, or of which a value becomes another array there."""
+        own = self._fields
+        return [name for name, field in other._fields.items() if name not in own or not own[name].alike(field)]
+
     def load(self, rows: Sequence[Any], place: str = "/{row}/{name}") -> list[Row]:
         """One mapping of arrays per row; InvalidInput lists every fault of every row.
 

@@ -36,10 +36,10 @@ class Served:
 
     @property
     def trouble(self) -> str:
-        """Why it does not answer: its state or what made it fail, or where its engine has gone; "" if it does."""
+        """Why it does not answer: its state or what made it fail, or what ails its engine; "" if it does."""
         handle = self.handle
         if self.state is State.AVAILABLE and handle is not None:
-            return handle.engine.absent()
+            return handle.trouble
         return self.error or self.state.value
 
     @property

@@ -68,6 +68,9 @@ class Settings:
     request_timeout: float = setting(
         30.0, "Seconds a request may take, unless its X-Request-Timeout says less.", least=0.001
     )
+    engine_timeout: float = setting(
+        60.0, "Seconds one call of an engine may take; then its worker is replaced.", least=0.1
+    )
     max_body_bytes: int = setting(16 * 1024 * 1024, "Largest request body, in bytes; a larger one gets a 413.", least=1)
     cors_origins: str = setting(
         "", "Origins whose pages may ask, such as https://example.org, separated by commas; * is any. Empty: none."

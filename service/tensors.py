@@ -172,6 +172,31 @@ def pack(rows: Sequence[Row], most: int, ragged: Ragged = ALIKE) -> list[Group]:
     ]
 
 
+def apart(tensors: Tensors, ragged: Ragged = ALIKE) -> list[Row]:
+    """`pack` undone: every row by itself, ragged inputs cut to its own lengths.
+
+    >>> rows = apart({"x": np.array([[1, 2], [3, 0]]), "n": np.array([2, 1])}, {"x": "n"})
+    >>> [row["x"].tolist() for row in rows]
+    [[1, 2], [3]]
+    """
+    lengths = {name: tensors[beside] for name, beside in ragged.items() if beside in tensors}
+    inputs = {name: array for name, array in tensors.items() if name not in ragged.values()}
+    return [
+        {name: array[at, : lengths[name][at]] if name in lengths else array[at] for name, array in inputs.items()}
+        for at in range(rows(inputs))
+    ]
+
+
+def not_finite(tensors: Tensors) -> list[str]:
+    """The names of those that have NaN or an infinity anywhere.
+
+    >>> not_finite({"x": np.array([1, 2.5]), "y": np.array([1, np.nan]), "z": np.array(["a"], object)})
+    ['y']
+    """
+    floats = [(name, array) for name, array in tensors.items() if array.dtype.kind in "fV"]
+    return [name for name, array in floats if not np.isfinite(array).all()]
+
+
 def widened(array: Array) -> Array:
     """An array as JSON can write it: bfloat16 as float32, which loses nothing.
 

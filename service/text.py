@@ -28,13 +28,17 @@ class Tokenizer:
     """A vocabulary, in which the line number of a word, counted from 0, is its id."""
 
     def __init__(self, vocabulary: bytes, unknown_id: int = 1) -> None:
-        self._ids = {word: number for number, word in enumerate(vocabulary.split(b"\n"))}
-        self._unknown_id = unknown_id
+        self.ids = {word: number for number, word in enumerate(vocabulary.split(b"\n"))}
+        self.unknown_id = unknown_id
 
     @classmethod
     def read(cls, file: Path, unknown_id: int = 1) -> "Tokenizer":
         """From a vocabulary file of an artifact; OSError if it cannot be read."""
         return cls(file.read_bytes().removesuffix(b"\n"), unknown_id)
+
+    def reads_like(self, other: "Tokenizer") -> bool:
+        """Whether every text becomes the same ids."""
+        return (self.ids, self.unknown_id) == (other.ids, other.unknown_id)
 
     def encode(self, text: str) -> Array:
         """int32 ids, one per word.
@@ -42,5 +46,5 @@ class Tokenizer:
         >>> Tokenizer(b"\\n[UNK]\\nthe\\ncat").encode("The cat sat").tolist()
         [2, 3, 1]
         """
-        find, unknown = self._ids.get, self._unknown_id
+        find, unknown = self.ids.get, self.unknown_id
         return np.array([find(word, unknown) for word in words(text)], np.int32)

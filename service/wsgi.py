@@ -11,18 +11,22 @@ from service.app import create_app
 from service.catalog import Catalog
 from service.device import placement
 from service.repository import Repository
+from service.watchdog import Watchdog
 
 PATIENCE = 10.0
 """Seconds to wait for the models before listening without them."""
 
 SETTINGS = settings.read(os.environ)
+WATCHDOG = Watchdog(SETTINGS.engine_timeout, SETTINGS.graceful_timeout)
 CATALOG = Catalog(
     store.to_serve(Path(SETTINGS.store), SETTINGS.model_names, SETTINGS.versions),
-    partial(
-        loading.load,
-        settings=SETTINGS,
-        choose_driver=server.choose_driver,
-        devices=placement.sockets(SETTINGS, os.environ),
+    WATCHDOG.over(
+        partial(
+            loading.load,
+            settings=SETTINGS,
+            choose_driver=server.choose_driver,
+            devices=placement.sockets(SETTINGS, os.environ),
+        )
     ),
     SETTINGS.version_labels,
 )
@@ -36,6 +40,8 @@ if SETTINGS.grpc_port:
     from service.grpc.front import Front
 
     app.extensions["grpc"] = Front(SETTINGS, CATALOG, server.wait)  # the worker starts it
+atexit.register(WATCHDOG.end)  # of these two the last to be called
 atexit.register(CATALOG.close)
+WATCHDOG.start()
 # A worker listens once its models stand, so that nobody notices a restarted one; a slow load does not hold up /healthz.
 (REPOSITORY or CATALOG).start().join(PATIENCE)

@@ -90,7 +90,9 @@ class Known:
         """The labels of the head and their probabilities; of one probability that is the second's."""
         chances = flat(raw[self.head])
         labels = self.card.document["outputs"][self.head]["labels"]
-        return [list(pair) for pair in zip(labels, chances if len(chances) > 1 else [1 - chances[0], *chances], strict=True)]
+        return [
+            list(pair) for pair in zip(labels, chances if len(chances) > 1 else [1 - chances[0], *chances], strict=True)
+        ]
 
 
 class Answers(NamedTuple):
@@ -135,9 +137,7 @@ class Drawer:
         return row | {name: [faulty.FINE] for name in row if name == "fault"}
 
     def _new(self, told: Sequence[Any]) -> bool:
-        return all(
-            apart(one, other) > DISTINCT for at, one in enumerate(told) for other in [*self._before, *told[:at]]
-        )
+        return all(apart(one, other) > DISTINCT for at, one in enumerate(told) for other in [*self._before, *told[:at]])
 
 
 def questions(root: Path, models: Sequence[str], each: int, rng: random.Random) -> Iterator[Question]:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from service import fields, server, tensors
-from service.batcher import Batcher
+from service.batcher import Batcher, MakeDriver
 from service.card import Card
 from service.catalog import Catalog
 from service.cost import Cost
@@ -16,12 +16,16 @@ from service.future import Future
 from service.handle import ModelHandle, example
 from service.queueing import Answer, Job, Limit, Queue
 from service.schemas import Rows
+from service.shadow import Shadow
 from service.signature import Signature, TensorSpec
 from service.store import Version
 from service.tensors import ALIKE, Array, Ragged, Tensors
 
-RAISES, SHORT, LONG, NAMELESS = 101, 102, 103, 104
+RAISES, SHORT, LONG, NAMELESS, SCALAR = 101, 102, 103, 104, 105
 """Values that poison a row: what the fake engine does to the whole batch in which it finds one."""
+
+BLURS, HANGS = 106, 107
+"""The same: a row of NaN, and that row alone; a call that does not come back before `hangs` has been called."""
 
 FAR = 1e18
 """A deadline that never comes."""
@@ -57,6 +61,12 @@ def weighted_steps(inputs: Tensors) -> dict[str, Array]:
     }
 
 
+def blurred(inputs: Array, outputs: Array) -> Array:
+    """The outputs, NaN in every row whose inputs have BLURS."""
+    rows = (inputs == BLURS).any(axis=tuple(range(1, inputs.ndim)))
+    return np.where(rows.reshape(-1, *[1] * (outputs.ndim - 1)), np.nan, outputs)
+
+
 class FakeEngine(Engine):
     """Applies `function` to each row alone, remembers every call, and stumbles over poisoned rows."""
 
@@ -75,6 +85,7 @@ class FakeEngine(Engine):
         self.calls: list[Tensors] = []
         self.closed = False
         self.immune = immune
+        self.hangs: Callable[[], object] = lambda: None
         self._function = function
 
     def run(self, inputs: Tensors) -> dict[str, Array]:
@@ -83,13 +94,19 @@ class FakeEngine(Engine):
         values = set() if self.immune or first.dtype.kind == "O" else set(first.ravel().tolist())
         if RAISES in values:
             raise RuntimeError("poisoned row\nand a second line with the secrets of /srv/models")
+        if HANGS in values:
+            self.hangs()
         outputs = dict(self._function(inputs))
+        if BLURS in values:
+            outputs = {name: blurred(first, array) for name, array in outputs.items()}
         if SHORT in values:
             outputs = {name: array[:-1] for name, array in outputs.items()}
         elif LONG in values:
             outputs = {name: np.concatenate([array, array[:1]]) for name, array in outputs.items()}
         elif NAMELESS in values:
             outputs.pop(next(iter(outputs)))
+        elif SCALAR in values:
+            outputs = {name: array.sum() for name, array in outputs.items()}
         return outputs
 
     def close(self) -> None:
@@ -142,6 +159,13 @@ class ManualDriver:
             pass
 
 
+class AtOnce(ManualDriver):
+    """Answers whatever comes before `submit` returns."""
+
+    def wake(self) -> None:
+        self.close()
+
+
 class Hand:
     """Makes manual drivers and moves them all; its `wait` answers everything first, unless the engines are held."""
 
@@ -173,7 +197,7 @@ def job(x: Any, dtype: str = "float32", arrived: float = 0.0, deadline: float = 
 
 def handle(
     engine: Engine,
-    hand: Hand,
+    hand: MakeDriver,
     *,
     name: str = "fake",
     version: int = 1,
@@ -181,6 +205,7 @@ def handle(
     max_batch_rows: int = 8,
     max_queue_rows: int = 32,
     limit: Limit | None = None,
+    shadow: Shadow | None = None,
 ) -> ModelHandle:
     """A served version around an engine, driven by hand; its card may describe anything but words."""
     card = card or Card()
@@ -193,6 +218,7 @@ def handle(
         rows=Rows(fields.build(engine.signature, card.inputs, {}.__getitem__), example(card, engine.signature)),
         max_batch_rows=max_batch_rows,
         max_queue_rows=max_queue_rows,
+        shadow=shadow or Shadow(),
     )
 
 

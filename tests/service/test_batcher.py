@@ -12,18 +12,22 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, precon
 
 from service import tensors
 from service.batcher import Batcher, ThreadDriver
-from service.errors import DeadlineExceeded, Draining, EngineFailed, QueueFull
+from service.errors import DeadlineExceeded, Draining, EngineFailed, EngineHung, NotFinite, QueueFull
 from service.queueing import Job, Queue
 from tests.service.fakes import (
+    BLURS,
     FAR,
+    HANGS,
     LONG,
     NAMELESS,
     RAGGED,
     RAISES,
+    SCALAR,
     SHORT,
     Clock,
     FakeEngine,
     ManualDriver,
+    blurred,
     job,
     weighted,
     weighted_steps,
@@ -35,13 +39,18 @@ SECONDS = 60
 MOST = 6
 """Rows of a batch."""
 
-POISON = {RAISES, SHORT, LONG, NAMELESS}
-VALUES = st.integers(-50, 50) | st.sampled_from(sorted(POISON))
+POISON = {RAISES, SHORT, LONG, NAMELESS, SCALAR}
+VALUES = st.integers(-50, 50) | st.sampled_from([*sorted(POISON), BLURS])
 DTYPES = st.sampled_from(["float32", "float64", "int8"])
 
 
-def is_poisoned(one: Job) -> bool:
-    return bool(POISON & set(one.tensors["x"].ravel().tolist()))
+def is_poisoned(one: Job, by: set[int] = POISON) -> bool:
+    return bool(by & set(one.tensors["x"].ravel().tolist()))
+
+
+def right(one: Job) -> np.ndarray:
+    """What a job's rows get, alone or among others."""
+    return blurred(one.tensors["x"], weighted(one.tensors)["y"])
 
 
 class Accepted:
@@ -57,6 +66,7 @@ class BatcherMachine(RuleBasedStateMachine):
 
     jobs = Bundle("jobs")
     make_engine = FakeEngine
+    refuses = False
 
     def __init__(self) -> None:
         super().__init__()
@@ -64,6 +74,7 @@ class BatcherMachine(RuleBasedStateMachine):
         self.engine = self.make_engine()
         self.queue = Queue(MOST, max_queue_rows=24)
         self.batcher = Batcher(self.engine, self.queue, ManualDriver, clock=self.clock)
+        self.batcher.refuses_not_finite = self.refuses
         self.accepted: list[Accepted] = []
         self.closed = False
 
@@ -80,8 +91,8 @@ class BatcherMachine(RuleBasedStateMachine):
         one = job(x, dtype, self.clock.now, self.clock.now + seconds, self.engine.ragged)
         waiting = self.batcher.waiting_rows
         accepted = Accepted(one)
-        if self.closed:
-            with pytest.raises(Draining):
+        if self.batcher.hung or self.closed:
+            with pytest.raises(EngineHung if self.batcher.hung else Draining):
                 self.batcher.submit([one])
         elif waiting + rows > self.queue.max_queue_rows:
             with pytest.raises(QueueFull):
@@ -127,10 +138,14 @@ class BatcherMachine(RuleBasedStateMachine):
         error = future.exception(0)
         if isinstance(error, DeadlineExceeded):
             assert one.deadline <= self.clock.now
+        elif isinstance(error, EngineHung):
+            assert self.batcher.hung
         elif is_poisoned(one):
             assert isinstance(error, EngineFailed)
+        elif self.refuses and is_poisoned(one, {BLURS}):
+            assert isinstance(error, NotFinite)
         else:
-            np.testing.assert_array_equal(future.result(0).outputs["y"], weighted(one.tensors)["y"])
+            np.testing.assert_array_equal(future.result(0).outputs["y"], right(one))
             assert future.result(0).batch_rows >= one.rows
 
     @invariant()
@@ -160,10 +175,34 @@ class RaggedMachine(BatcherMachine):
     make_engine = partial(FakeEngine, function=weighted_steps, ragged=RAGGED)
 
 
+class HangingMachine(BatcherMachine):
+    """The same where NaN is refused, and where a call may hang until the engine is given up."""
+
+    refuses = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.engine.hangs = lambda: self.batcher.give_up("it hangs")
+
+    @precondition(lambda self: not (self.closed or self.batcher.hung))
+    @rule(rows=st.integers(1, 3))
+    def hang(self, rows):
+        one = job([[HANGS]] * rows)
+        if self.batcher.waiting_rows + rows <= self.queue.max_queue_rows:
+            self.batcher.submit([one])
+            self.accepted.append(Accepted(one))
+
+    @invariant()
+    def once_it_hangs_everybody_knows(self):
+        assert not self.batcher.hung or all(accepted.job.future.done() for accepted in self.accepted)
+
+
 TestAnyOrderOfEvents = BatcherMachine.TestCase
 TestAnyOrderOfEvents.settings = settings(max_examples=80, stateful_step_count=30, deadline=None)
 TestAnyOrderOfEventsAtAnyLength = RaggedMachine.TestCase
 TestAnyOrderOfEventsAtAnyLength.settings = TestAnyOrderOfEvents.settings
+TestAnyOrderOfEventsUntilItHangs = HangingMachine.TestCase
+TestAnyOrderOfEventsUntilItHangs.settings = TestAnyOrderOfEvents.settings
 
 
 def by_hand(engine: FakeEngine, clock: Clock | None = None, observer=None) -> Batcher:
@@ -210,7 +249,7 @@ def test_an_idle_batcher_does_nothing():
     assert engine.calls == []
 
 
-@pytest.mark.parametrize("poison", sorted(POISON), ids=["raises", "short", "long", "nameless"])
+@pytest.mark.parametrize("poison", sorted(POISON), ids=["raises", "short", "long", "nameless", "scalar"])
 def test_only_the_culprit_of_a_failed_batch_fails(poison):
     batcher = by_hand(FakeEngine())
     before, culprit, after = job([[1]]), job([[poison]]), job([[2]])
@@ -250,6 +289,52 @@ def test_a_missing_output_is_named():
     assert str(one.future.exception(0)) == "the model returned no y"
 
 
+@pytest.mark.parametrize(("poison", "shape"), [(SHORT, "(0, 1)"), (LONG, "(2, 1)"), (SCALAR, "()")])
+def test_an_output_without_the_batchs_rows_is_named(poison, shape):
+    batcher = by_hand(FakeEngine())
+    one = job([[poison]])
+    batcher.submit([one])
+    batcher.step()
+    assert str(one.future.exception(0)) == f"output 'y': expected rows: 1, got the shape {shape}"
+
+
+def test_a_model_that_is_wrong_in_batches_only_answers_each_job_alone():
+    def first_alone(inputs):
+        return {"y": weighted(inputs)["y"][:1]}
+
+    engine = FakeEngine(function=first_alone)
+    batcher = by_hand(engine)
+    jobs = [job([[number]]) for number in range(3)]
+    batcher.submit(jobs)
+    batcher.step()
+    assert [one.future.result(0).outputs["y"].tolist() for one in jobs] == [[[0.0]], [[1.0]], [[2.0]]]
+    assert [len(call["x"]) for call in engine.calls] == [3, 1, 1, 1]
+
+
+def test_only_the_job_whose_answer_is_not_finite_is_refused_and_counted():
+    notes = Notes()
+    batcher = by_hand(FakeEngine(), observer=notes)
+    batcher.refuses_not_finite = True
+    before, culprit, after = job([[1]]), job([[2], [BLURS]]), job([[3]])
+    batcher.submit([before, culprit, after])
+    batcher.step()
+    assert str(culprit.future.exception(0)) == "the model's answer has NaN or infinity in 'y'"
+    assert [one.future.result(0).outputs["y"].tolist() for one in (before, after)] == [[[1.0]], [[3.0]]]
+    assert (notes.refused, [rows for rows, _, _ in notes.batches]) == ([(["y"], 2)], [4])
+
+
+def test_the_policy_may_change_between_two_batches():
+    batcher = by_hand(FakeEngine())
+    first, second = job([[BLURS]]), job([[BLURS]])
+    batcher.submit([first])
+    batcher.step()
+    batcher.refuses_not_finite = True
+    batcher.submit([second])
+    batcher.step()
+    assert np.isnan(first.future.result(0).outputs["y"]).all()
+    assert isinstance(second.future.exception(0), NotFinite)
+
+
 def test_an_expired_job_gets_its_error_and_never_reaches_the_engine():
     engine, clock = FakeEngine(), Clock()
     batcher = by_hand(engine, clock)
@@ -278,9 +363,13 @@ class Notes:
 
     def __init__(self) -> None:
         self.batches: list = []
+        self.refused: list = []
 
     def batch(self, rows, queue_seconds, engine_seconds) -> None:
         self.batches.append((rows, list(queue_seconds), engine_seconds))
+
+    def not_finite(self, outputs, rows) -> None:
+        self.refused.append((outputs, rows))
 
 
 def test_each_job_learns_what_its_wait_and_its_batch_took():

@@ -128,6 +128,8 @@ def test_models_import_keras_what_types_need_and_what_weights_are_computed_with(
                 "service/repository.py",
                 "service/server/drivers.py",
                 "service/server/tasks.py",
+                "service/shadow.py",
+                "service/watchdog.py",
             },
         ),
     ],
