@@ -61,8 +61,9 @@ chaos: MEASURED := qa/1 qa/2 similarity/1 profile/1
 chaos: bench-models
 	$(RUN) -m loadtest.chaos --store $(STORE) $(ARGS)
 
-soak: zoo-models bench-models
-	$(RUN) -m loadtest.bench.soak --store $(STORE) $(ARGS)
+soak: MODELS := $(ZOO)
+soak: models
+	$(RUN) -m loadtest.chaos.soak --store $(STORE) $(ARGS)
 
 # ARGS: other scenarios, connections, rounds or seconds, or --resume after a run that was cut short.
 bench: bench-models

@@ -17,7 +17,7 @@ from loadtest.bench.arguments import parser, save
 from loadtest.chaos import leftovers, oracle, report
 from loadtest.chaos.checker import Checker, Excuses, Versions
 from loadtest.chaos.clients import Crowd
-from loadtest.chaos.faults import DEVICE_FAULTS, FAULTS, Fault, Scene
+from loadtest.chaos.faults import DEVICE_FAULTS, FAULTS, Fault, Scene, exchange
 from loadtest.chaos.probe import Probe
 from loadtest.chaos.schedule import Event, play
 from loadtest.chaos.stage import Stage, Stuck
@@ -33,7 +33,7 @@ SHOWN = 8
 class Phase:
     """A server of its own: its models with their versions in the store, its devices, its faults, its share of time.
 
-    Of a model with one version a second is made, where no devices compute.
+    Of a model with one version a second is made, which is a twin; devices do not ask it.
     """
 
     name: str
@@ -79,7 +79,7 @@ def run(phase: Phase, faults: Sequence[Fault], given: Any, work: Path) -> dict[s
     """One phase; everything that must not happen is among its violations."""
     before = leftovers.shared()
     stage = Stage(work, given.port, given.workers, phase.devices)
-    stage.furnish(given.store, phase.models)
+    stage.furnish(given.store, phase.models, [] if phase.devices else list(phase.models))
     questions = oracle.ask(stage.shelf, stage.questions, list(phase.models), given.seed, EACH)
     print(f"  {phase.name}: {len(questions)} questions, the answers of every version known", flush=True)
     checker = Checker(Versions(), Excuses())
@@ -95,6 +95,11 @@ def run(phase: Phase, faults: Sequence[Fault], given: Any, work: Path) -> dict[s
         first = leftovers.of_all(stage)
         scene = Scene(stage, checker, Probe(stage, questions), questions, random.Random(given.seed))
         play(faults, scene, given.seconds * phase.share, events)
+        checker.during = "the way back"
+        for model in phase.models:
+            if len(stage.published(model)) > 1:
+                exchange(scene, model)
+        time.sleep(WARM)
         last = leftovers.of_all(stage)
         checker.during = "the end"
         with checker.excuses.excused("closed", "refused", 503):

@@ -104,9 +104,12 @@ class Versions(Times):
     def __init__(self) -> None:
         super().__init__()
         self._now: dict[str, Span] = {}
+        self.changes = 0
+        """How often it changed."""
 
     def allow(self, model: str, *versions: int) -> None:
         """From now on these, and no others."""
+        self.changes += 1
         before = self._now.get(model)
         self._now[model] = self.begin((model, versions))
         if before:

@@ -25,6 +25,8 @@ STATUSES = {
 }
 BROKEN = {"failed to connect": "refused", "Socket closed": "closed", "Connection reset": "closed", "GOAWAY": "closed"}
 """What grpcio itself says of a connection, and what that is here."""
+BACKOFF = 0.5
+"""Seconds after which grpcio tries to connect again."""
 
 Ask = Callable[[Question], str]
 
@@ -84,7 +86,7 @@ class Caller:
     """Asks over gRPC, whose library connects anew by itself."""
 
     def __init__(self, port: int, checker: Checker) -> None:
-        options = [("grpc.max_reconnect_backoff_ms", 500), ("grpc.initial_reconnect_backoff_ms", 100)]
+        options = [(f"grpc.{one}_reconnect_backoff_ms", int(1000 * BACKOFF)) for one in ("initial", "min", "max")]
         self._channel = grpc.insecure_channel(f"{HOST}:{port}", options)
         self._call = self._channel.unary_unary(calls.PREDICT)
         self._checker = checker
@@ -100,6 +102,8 @@ class Caller:
         else:
             version, _ = calls.read(answer)
             reply = Reply(200, {"x-model-version": str(version)}, answer)
+        if reply.broken == "refused":
+            sent -= 2 * BACKOFF  # grpcio repeats what it heard when it last tried to connect
         return self._checker.heard(number, question, sent, reply)
 
 

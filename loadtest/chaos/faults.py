@@ -129,20 +129,24 @@ def restart(scene: Scene) -> float:
 
 
 def publish(scene: Scene) -> float:
-    """A new version, or, where there are two, back to the first."""
-    model = scene.model()
-    numbers = scene.stage.published(model)
+    """A new version of a model, or, where there are two, back to the first."""
+    return exchange(scene, scene.model())
+
+
+def exchange(scene: Scene, model: str) -> float:
+    """Publish the model's second version, or take it back; the second when the store was changed."""
     versions = sorted(question_versions(scene, model))
-    target = versions[0] if len(numbers) > 1 else versions[-1]
+    first, second = versions[0], versions[-1]
+    back = second in scene.stage.published(model)
     scene.checker.versions.allow(model, *versions)
-    with scene.checker.excuses.excused(404, model=f"{model}/{versions[-1]}"):
-        if len(numbers) > 1:
-            scene.stage.withdraw(model, versions[-1])
-        else:
-            scene.stage.publish(model, versions[-1])
-        began = time.monotonic()
-        take_over(scene, model)
-        scene.probe.settled({model: target})
+    if back:
+        scene.stage.withdraw(model, second)
+    else:
+        scene.stage.publish(model, second)
+    began = time.monotonic()
+    take_over(scene, model)
+    target = first if back else second
+    scene.probe.settled({model: target})
     scene.checker.versions.allow(model, target)
     return began
 
@@ -159,9 +163,9 @@ def take_over(scene: Scene, model: str) -> None:
         raise Stuck(f"{model} was not loaded: {status} {said}")
 
 
-def publish_broken(scene: Scene) -> None:
+def publish_broken(scene: Scene, model: str = "") -> None:
     """A version that cannot be served, or must not: it is refused with a reason, and nothing else changes."""
-    model = scene.model()
+    model = model or scene.model()
     name = scene.rng.choice(list(variant.BROKEN))
     first, number = min(question_versions(scene, model)), 9
     variant.BROKEN[name](scene.stage.shelf / model / str(first), scene.stage.store / model / str(number))
@@ -171,9 +175,9 @@ def publish_broken(scene: Scene) -> None:
     scene.stage.withdraw(model, number)
 
 
-def unload(scene: Scene) -> float:
+def unload(scene: Scene, model: str = "") -> float:
     """A model goes and comes back, by calls."""
-    model = scene.model()
+    model = model or scene.model()
     version = scene.newest()[model]
     with scene.checker.excuses.excused(404, 503, model=model):
         scene.stage.command(model, "unload")

@@ -141,7 +141,14 @@ def read_json(_headers: Headers, body: bytes, _names: Sequence[str]) -> Any:
 
 
 def read_packed(_headers: Headers, body: bytes, _names: Sequence[str]) -> Any:
-    return listed(msgpack.unpackb(body))
+    return listed(msgpack.unpackb(body, object_hook=opened))
+
+
+def opened(value: Any) -> Any:
+    """A map of dtype, shape and bytes as nested numbers, any other as it is."""
+    if value.keys() != {"dtype", "shape", "data"}:
+        return value
+    return np.frombuffer(value["data"], value["dtype"]).reshape(value["shape"]).tolist()
 
 
 def listed(answer: Any) -> Any:

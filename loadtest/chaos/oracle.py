@@ -26,7 +26,7 @@ from loadtest.chaos.forms import FORMS, Rows
 from loadtest.chaos.questions import GRPC, Question
 from service import card as cards
 from service import fields, loading, settings, store, tensors
-from service.card import CategoryInput, TokensInput
+from service.card import TokensInput
 from service.dialects.native import tensor
 from service.engines.base import Engine
 from service.handle import example
@@ -72,8 +72,8 @@ class Known:
 
     @cached_property
     def head(self) -> str:
-        """The output whose labels a client may ask for, "" if there is none or a row is no list of features."""
-        flat = all(isinstance(one, TokensInput | CategoryInput) for one in self.card.inputs.values())
+        """The output whose labels a client may ask for, "" if there is none, or a row is no flat list of any length."""
+        flat = all(isinstance(one, TokensInput) and one.length is None for one in self.card.inputs.values())
         heads = [name for name, one in self.card.outputs.items() if isinstance(one, LABELLED)]
         return heads[0] if flat and heads else ""
 

@@ -69,15 +69,15 @@ class Stage:
     def grpc_port(self) -> int:
         return self.port + 1
 
-    def furnish(self, source: Path, versions: Mapping[str, Sequence[int]]) -> None:
-        """Fill the shelf: these versions of a store, and of models with one a second, made of it; publish the first.
+    def furnish(self, source: Path, versions: Mapping[str, Sequence[int]], twice: Sequence[str]) -> None:
+        """Fill the shelf with these versions of a store, and publish the first of each.
 
-        Where devices compute, a twin would not be asked, and none is made.
+        Of those named `twice` that have only one, a second is made of it.
         """
         for model, numbers in versions.items():
             for number in numbers:
                 link(source / model / str(number), self.shelf / model / str(number))
-            if len(numbers) == 1 and not self.devices:
+            if model in twice and len(numbers) == 1:
                 variant.scaled(self.shelf / model / str(numbers[0]), self.shelf / model / str(numbers[0] + 1))
             self.publish(model, numbers[0])
         self.temporary.mkdir(exist_ok=True)
