@@ -37,8 +37,9 @@ models: $(VENV)/full
 		ls -d $(STORE)/$$model/[1-9]* >/dev/null 2>&1 || $(RUN) -m training $$model --out $(STORE) || exit 1; \
 	done
 
+# A process per core, up to 4; a file's tests stay together, for they share servers and models.
 test: $(VENV)/dev $(CLIENTS)/clients
-	$(RUN) -m pytest -q
+	$(RUN) -m pytest -q -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 check: lint types test docs
 
@@ -92,7 +93,10 @@ peers: | $(VENV)/bin/uv
 		$(VENV)/bin/uv pip install --python $$home/bin/python -r loadtest/bench/runners/$${peer%-2ms}.txt; \
 	done
 
-# The virtual environment: uv from the registry, everything else from the locks, with hashes.
+# The virtual environment: uv from the registry, everything else from the locks, with hashes. Compiled at once: where
+# PYTHONDONTWRITEBYTECODE is set, every process that imports TensorFlow would compile it again, which takes 7 seconds.
+export UV_COMPILE_BYTECODE := 1
+
 $(VENV)/bin/uv:
 	$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/pip install --quiet uv

@@ -1,4 +1,4 @@
-"""python -m service serve | check MODEL_DIR"""
+"""python -m service serve | check MODEL_DIR | keys … | sign …"""
 
 import argparse
 import os
@@ -6,14 +6,20 @@ import sys
 from dataclasses import fields
 from pathlib import Path
 
-from service import settings
+from service import settings, sign
+from service.access import command as keys
 from service.errors import ServiceError
+
+MORE = (keys, sign)
+"""Commands in modules of their own, each with an `add`, which sets what `run`s."""
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run a command; its exit status. A mistake in what was asked is one message, and status 2."""
     given = parser().parse_args(arguments)
     try:
+        if "run" in given:
+            return int(given.run(given))
         if given.command == "check":
             from service import check
 
@@ -39,6 +45,8 @@ def parser() -> argparse.ArgumentParser:
         serve.add_argument(flag, metavar="|".join(spec.metadata["choices"]) or spec.name.upper(), help=text)
     check = commands.add_parser("check", help="load one version, verify and measure it, suggest limits")
     check.add_argument("model_dir", help="a version's folder, such as store/qa/2")
+    for command in MORE:
+        command.add(commands)
     return root
 
 

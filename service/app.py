@@ -8,9 +8,11 @@ from http import HTTPStatus
 from flask import Flask, Response
 from werkzeug.exceptions import HTTPException
 
-from service import metrics
+from service import metrics, security
+from service.access.audit import Audit
+from service.access.guard import Guard
 from service.catalog import Catalog
-from service.dialects import cors, health, native
+from service.dialects import cors, guarded, health, native
 from service.dialects.bodies.coding import INFLATERS
 from service.dialects.bodies.compression import compress
 from service.dialects.exchange import LABEL, json_response
@@ -28,17 +30,30 @@ NOBODY = Label()
 REQUEST_ID = re.compile(r"[\w.:/+=-]{1,128}", re.ASCII)
 
 
-def create_app(settings: Settings, catalog: Catalog, wait: Wait, repository: Repository | None = None) -> Flask:
-    """The WSGI app over a catalog, which need not have loaded yet; only a repository can change what it serves."""
+def create_app(
+    settings: Settings,
+    catalog: Catalog,
+    wait: Wait,
+    repository: Repository | None = None,
+    guard: Guard | None = None,
+) -> Flask:
+    """The WSGI app over a catalog, which need not have loaded yet.
+
+    Only a repository can change what it serves, and only where a guard knows by whom: without one, all may ask.
+    """
     app = App(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     app.url_map.merge_slashes = False
+    app.always = security.headers(tls=False)
     app.register_blueprint(native.blueprint(catalog, settings, wait))
     app.register_blueprint(tfs.blueprint(catalog, settings, wait))
-    app.register_blueprint(oip.blueprint(catalog, settings, wait, repository))
+    app.register_blueprint(oip.blueprint(catalog, settings, wait, repository if guard else None))
     app.register_blueprint(health.blueprint(catalog))
     app.register_blueprint(openapi.blueprint(catalog, settings))
     app.register_error_handler(HTTPException, http_error)
+    app.register_error_handler(ServiceError, service_error)
+    if guard is not None:
+        guarded.protect(app, guard, Audit(settings.audit))
     app.after_request(compress)
     app.after_request(finish)
     if settings.origins:
@@ -76,6 +91,11 @@ def http_error(error: HTTPException) -> Response:
         if name == "Allow":
             response.headers[name] = value
     return response
+
+
+def service_error(error: ServiceError) -> Response:
+    """What is refused before a dialect has a request, in the body of the dialect that would have had it."""
+    return dialect(current_request().path)(error)
 
 
 def dialect(path: str) -> Callable[[ServiceError], Response]:

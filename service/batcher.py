@@ -13,7 +13,7 @@ from concurrent.futures import InvalidStateError
 from dataclasses import dataclass
 from typing import Protocol
 
-from service import tensors
+from service import redact, tensors
 from service.engines.base import Engine
 from service.errors import (
     DeadlineExceeded,
@@ -201,11 +201,12 @@ class Batcher:
 
     def give_up(self, reason: str) -> None:
         """The engine does not come back: all that waits or is computed gets an EngineHung, and so does what comes."""
+        now = self._clock()
         with self._lock:
             self.hung = reason
             owed = [job for call in self._calls.values() for job in call.jobs]
-            while waiting := self._queue.take(float("-inf"))[0]:
-                owed += waiting
+            while any(taken := self._queue.take(now)):
+                owed += [job for jobs in taken for job in jobs]
         for job in owed:
             fail(job, EngineHung(reason))
 
@@ -287,7 +288,6 @@ def failure(error: Exception) -> ServiceError:
     """Whatever an engine raised, as an EngineFailed whose message is one line a client may read, or as it is."""
     if isinstance(error, EngineFailed | InvalidInput):
         return error
-    lines = str(error).strip().splitlines()
-    wrapped = EngineFailed(f"{type(error).__name__}: {lines[0][:300] if lines else 'no message'}")
+    wrapped = EngineFailed(f"{type(error).__name__}: {redact.line(str(error))}")
     wrapped.__cause__ = error
     return wrapped

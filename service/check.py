@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from service import card as cards
-from service import cost, golden, tensors
+from service import cost, golden, manifest, tensors
 from service.device.placement import has_tensorflow
 from service.engines.base import Engine
 from service.engines.onnx import TWIN
@@ -22,6 +22,7 @@ Print = Callable[[str], None]
 
 def main(folder: Path, say: Print = print) -> int:
     """Check a version's folder; 0 if all is well, 1 if an answer is wrong. ServiceError if it cannot be loaded."""
+    manifest.check(folder.absolute(), folder.absolute().parent.parent)
     card = cards.read(folder)
     engines = list(load_engines(folder))
     if not engines:

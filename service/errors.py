@@ -4,7 +4,7 @@
              MalformedBody  ModelNotFound    InvalidInput   QueueFull         EngineFailed
              BodyTooLarge   VersionNotFound                 Draining
              UnsupportedCoding  ModelNotReady               DeadlineExceeded  NotFinite
-                                                            EngineHung
+             Unauthenticated, Forbidden, KeyBusy            EngineHung
 
 Errors cut across on the way back: one handler per dialect turns them into that dialect's body.
 """
@@ -22,6 +22,34 @@ class ServiceError(Exception):
     slug = "internal"
     retry_after: int | None = None
     """Seconds after which trying again makes sense, where it does."""
+    challenge: str | None = None
+    """How a client may show who it is, where that would help (RFC 9110, section 11.6.1)."""
+
+
+class Unauthenticated(ServiceError):
+    """A key is needed and there is none, or one that is not known or has expired."""
+
+    status = 401
+    title = "Unauthenticated"
+    slug = "unauthenticated"
+    challenge = 'Bearer realm="manifold"'
+
+
+class Forbidden(ServiceError):
+    """The key lacks the scope this needs, or is for other models."""
+
+    status = 403
+    title = "Forbidden"
+    slug = "forbidden"
+
+
+class KeyBusy(ServiceError):
+    """As many requests of the key are being answered as may be at once."""
+
+    status = 429
+    title = "Key busy"
+    slug = "key-busy"
+    retry_after: int | None = 1
 
 
 class MalformedBody(ServiceError):

@@ -3,6 +3,7 @@
 import base64
 import contextlib
 import difflib
+import string
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -15,12 +16,15 @@ from service.card import CategoryInput, ImageInput, Input, NumbersInput, TokensI
 from service.nested import Misfit
 from service.signature import Signature, TensorSpec
 from service.tensors import Array
-from service.text import Tokenizer
+from service.text import MOST_CHARACTERS, Tokenizer
 
 WORDS = "a string or a list of token ids"
 PICTURE = "a PNG or JPEG picture in base64"
+BLANKS = string.whitespace.encode()
 MOST_ECHOED = 60
 """Characters of a client's own text that an answer repeats."""
+MOST_PIXELS_AT_ONCE = 64_000_000
+"""Of all pictures of a request: of each a few bytes may claim 16 million, and nobody else is answered meanwhile."""
 MOST_LISTED = 200
 """Characters of a list of labels in an answer."""
 
@@ -33,6 +37,9 @@ class Tensor(fields.Field[Array]):
         messages: dict[str, Any] = {"null": f"expected {self.expected}, got null"}
         super().__init__(required=True, data_key=spec.name, error_messages=messages)
         self.spec = spec
+
+    def begin(self) -> None:
+        """The rows of a request follow."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Array:
         try:
@@ -65,7 +72,7 @@ class Tokens(Tensor):
 
     def array(self, value: Any) -> Array:
         """int ids (length,): masked padding is left out, so that an id list padded by its sender is answered alike."""
-        ids = self.tokenizer.encode(value) if isinstance(value, str) else self._ids(value)
+        ids = self._words(value) if isinstance(value, str) else self._ids(value)
         ids = ids.astype(self.spec.dtype, copy=False)
         is_word = ids if self.tokens.pad_id == 0 else ids != self.tokens.pad_id
         words = np.count_nonzero(is_word)
@@ -83,6 +90,11 @@ class Tokens(Tensor):
         mine, its = self.tokens, other.tokens
         padded = (mine.length, mine.pad_id) == (its.length, its.pad_id)
         return padded and self.tokenizer.reads_like(other.tokenizer)
+
+    def _words(self, value: str) -> Array:
+        if len(value) > MOST_CHARACTERS:
+            raise Misfit((), f"expected at most {MOST_CHARACTERS} characters, got {len(value)}")
+        return self.tokenizer.encode(value)
 
     def _ids(self, value: Any) -> Array:
         if type(value) is list and set(map(type, value)) == {int}:
@@ -136,11 +148,15 @@ class Image(Tensor):
     """One picture: PNG or JPEG, as bytes or in base64, or its pixels as nested numbers from 0 to 255."""
 
     def __init__(self, spec: TensorSpec, image: ImageInput) -> None:
-        from service.images import decode  # loads Pillow: a service without pictures needs none
+        from service.images import decode, pixels_left  # loads Pillow: a service without pictures needs none
 
         super().__init__(replace(spec, shape=(None, *image.dims)), f"{PICTURE} or {nested.a_list(image.dims)}")
         self.dims = image.dims
         self.decode = decode
+        self.pixels_left = pixels_left
+
+    def begin(self) -> None:
+        self.pixels_left.set(MOST_PIXELS_AT_ONCE)
 
     def array(self, value: Any) -> Array:
         """uint8 (height, width) or (height, width, 3)."""
@@ -167,7 +183,7 @@ class Image(Tensor):
             if not head.endswith(";base64"):
                 raise Misfit((), "expected a data URL in base64, such as data:image/png;base64,…")
         try:
-            return base64.b64decode("".join(text.split()), validate=True)
+            return base64.b64decode(text.encode("ascii").translate(None, BLANKS), validate=True)
         except ValueError:
             raise Misfit((), f"expected {self.expected}, got a string that is no base64") from None
 

@@ -11,6 +11,7 @@ import io
 import math
 import warnings
 from contextlib import suppress
+from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,9 @@ from service.nested import Misfit
 
 MOST_PIXELS = 16_000_000
 """A larger picture is refused before any of its pixels is decoded: a few bytes may claim a billion."""
+
+pixels_left: ContextVar[int | None] = ContextVar("pixels_left", default=None)
+"""How many more pixels this request's pictures may have, where that is counted."""
 
 FORMATS = {b"\x89PNG\r\n\x1a\n": PngImageFile, b"\xff\xd8\xff": JpegImageFile}
 """By their first bytes; Pillow's own guess would try dozens of formats, and of a large picture only warn."""
@@ -37,11 +41,12 @@ def decode(data: bytes, dims: tuple[int, ...]) -> NDArray[np.uint8]:
     bits and to the wanted channels: grey is ITU-R 601-2 luma, a grey picture in colour is three times the same. Of
     another size but the same aspect ratio it is resized by Pillow's BILINEAR, which averages when it shrinks.
 
-    Raises Misfit of what is no such picture, has more than MOST_PIXELS, is animated, damaged or of another aspect
-    ratio.
+    Raises Misfit of what is no such picture, has more than MOST_PIXELS, or more than the request may still have, is
+    animated, damaged or of another aspect ratio.
     """
     try:
         image = opened(data)
+        spend(math.prod(image.size))
         image.load()
         pixels = flat(upright(image), "L" if len(dims) == 2 else "RGB")
     except Misfit:
@@ -49,6 +54,16 @@ def decode(data: bytes, dims: tuple[int, ...]) -> NDArray[np.uint8]:
     except Exception as error:  # Pillow raises whatever its parsers do
         raise Misfit((), "expected a whole picture, but this one is damaged or cut short") from error
     return np.array(resized(pixels, dims[1], dims[0]))
+
+
+def spend(pixels: int) -> None:
+    """Misfit if that is more than the request's pictures may still have."""
+    left = pixels_left.get()
+    if left is None:
+        return
+    if pixels > left:
+        raise Misfit((), "expected fewer pixels in all pictures of a request; make them smaller, or ask in several")
+    pixels_left.set(left - pixels)
 
 
 def opened(data: bytes) -> Image.Image:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from service import card as cards
-from service import cost, fields, golden, tensors
+from service import cost, fields, golden, manifest, tensors
 from service.batcher import Batcher, Clock, MakeDriver, PoolDriver
 from service.device.placement import has_tensorflow, visible_here
 from service.engines.base import Engine
@@ -41,6 +41,7 @@ def load(
     version: Version, settings: Settings, choose_driver: ChooseDriver, devices: Mapping[str, Path] | None = None
 ) -> ModelHandle:
     """A handle that has answered its golden rows correctly; ServiceError or the engine's own exception says why not."""
+    manifest.check(version.folder, version.folder.parent.parent, manifest.public_keys(settings.trusted))
     card = cards.read(version.folder)
     engine = load_engine(version.folder, card, settings, devices)
     try:

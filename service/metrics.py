@@ -35,6 +35,7 @@ class BulkHistogram(Histogram):
 
 
 REQUESTS = Counter("manifold_requests_total", "Requests answered.", ["model", "version", "dialect", "status"])
+KEY_REQUESTS = Counter("manifold_key_requests_total", "Requests by the name of their API key.", ["key", "status"])
 PREDICTED_ROWS = Counter("manifold_rows_total", "Rows the engine answered.", ["model", "version"])
 BATCH_ROWS = Histogram("manifold_batch_rows", "Rows the engine saw at once.", ["model", "version"], buckets=ROWS)
 QUEUE_SECONDS = BulkHistogram("manifold_queue_seconds", "Seconds a job waited.", ["model", "version"], buckets=SECONDS)
@@ -123,6 +124,13 @@ def count_request(label: tuple[str, str], dialect: str, status: int) -> None:
 def request_counter(label: tuple[str, str], dialect: str, status: int) -> Counter:
     """The counter of these labels, looked up once."""
     counter: Counter = REQUESTS.labels(*label, dialect, str(status))
+    return counter
+
+
+@functools.lru_cache(1024)
+def key_counter(key: str, status: int) -> Counter:
+    """The counter of requests that showed a key of this name, "" for none that is known."""
+    counter: Counter = KEY_REQUESTS.labels(key, str(status))
     return counter
 
 

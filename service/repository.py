@@ -10,7 +10,6 @@ holds its lock, who follows shares it: changes come one after another, and the l
 import contextlib
 import fcntl
 import logging
-import re
 import secrets
 import threading
 import time
@@ -18,7 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from service import store
+from service import redact, store
 from service.catalog import Catalog
 from service.errors import ModelNotFound, ServiceError
 from service.future import Future
@@ -31,9 +30,6 @@ LOOK = 0.3
 
 LONGEST = 200
 """Characters of a model's name: it is that of a file, too."""
-
-FOLDERS = re.compile(r"(?<![\w./])/(?:[^\s/'\":,;()]+/)*")
-"""The folders of an absolute path."""
 
 
 class CannotLoad(ServiceError):
@@ -136,8 +132,7 @@ def reason(error: Exception, root: Path) -> str:
     >>> reason(FileNotFoundError("no /srv/qa/2/a.onnx, says /usr/lib/b.so"), Path("/srv"))
     'FileNotFoundError: no qa/2/a.onnx, says b.so'
     """
-    lines = str(error).replace(f"{root}/", "").strip().splitlines()
-    told = FOLDERS.sub("", lines[0][:300]) if lines else "no message"
+    told = redact.line(str(error).replace(f"{root}/", ""))
     return told if isinstance(error, ServiceError) else f"{type(error).__name__}: {told}"
 
 

@@ -26,6 +26,7 @@ class Rows:
             f"input_{at}": field for at, field in enumerate(self._fields.values())
         }
         self._schema = marshmallow.Schema.from_dict(numbered)(unknown=marshmallow.RAISE)
+        self._begin = [field.begin for field in inputs.values() if type(field).begin is not Tensor.begin]
         self.example = dict(example)
 
     def unlike(self, other: "Rows") -> list[str]:
@@ -39,9 +40,13 @@ class Rows:
         `place` is the pattern of the pointer to an input's value in the body.
         """
         loaded: list[Row] = []
+        for begin in self._begin:
+            begin()
         for row in rows:
             right = self._right(row)
             if right is None:
+                for begin in self._begin:
+                    begin()
                 faults = (fault for number, row in enumerate(rows) for fault in self._wrong(row, number, place))
                 raise InvalidInput(list(islice(faults, MOST_FAULTS)), self.example)
             loaded.append(right)
@@ -62,8 +67,9 @@ class Rows:
             pointer = place.removesuffix("/{name}").format(row=number)
             yield Fault(pointer, f"expected an object of named inputs, got {nested.show(row)}")
             return
+        strange = islice((name for name in row if name not in self._fields), MOST_FAULTS)
         try:
-            self._schema.load(row)
+            self._schema.load({name: row[name] for name in (*(row.keys() & self._fields.keys()), *strange)})
         except ValidationError as error:
             for name, nest in normalized(error).items():
                 yield from self._explain(name, nest, place.format(row=number, name=escape(name)))
@@ -136,8 +142,8 @@ def query(arguments: Mapping[str, str]) -> tuple[int | None, str | None, int | N
     try:
         loaded = QUERY.load(dict(arguments))
     except ValidationError as error:
-        faults = [fault for name, nest in normalized(error).items() for fault in wrong(name, nest)]
-        raise InvalidInput(faults) from error
+        faults = (fault for name, nest in normalized(error).items() for fault in wrong(name, nest))
+        raise InvalidInput(list(islice(faults, MOST_FAULTS))) from error
     return loaded.get("version"), loaded.get("outputs"), loaded.get("top")
 
 
@@ -157,9 +163,12 @@ def output_names(text: str | None, outputs: Sequence[str]) -> list[str]:
         return list(outputs)
     names = [name.strip() for name in text.split(",")]
     known = ", ".join(outputs)
-    wrong = [
-        Fault("?/outputs", f"unknown output {name!r}; the outputs are {known}") for name in names if name not in outputs
-    ]
-    if wrong:
-        raise InvalidInput(wrong)
+    wrong = (
+        Fault("?/outputs", f"unknown output {name[:MOST_ECHOED]!r}; the outputs are {known}")
+        for name in names
+        if name not in outputs
+    )
+    faults = list(islice(wrong, MOST_FAULTS))
+    if faults:
+        raise InvalidInput(faults)
     return names

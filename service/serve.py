@@ -4,21 +4,19 @@ import importlib.util
 import json
 import os
 import shlex
-import shutil
 import socket
 import subprocess
 import sys
 import tempfile
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from gunicorn.app.base import BaseApplication
-
-from service import card, settings, store
+from service import card, manifest, settings, store, tls
+from service.access import keyring
 from service.device import placement
 from service.device.placement import Device
+from service.master import Gunicorn
 from service.settings import PREFIX, BadSettings, Settings, address
 
 MEMORY = Path("/dev/shm")  # noqa: S108 - gunicorn makes its heartbeat file there, unlinked
@@ -37,6 +35,7 @@ def main(flags: Mapping[str, str | None]) -> int:
         check_grpc(chosen.grpc_port)
         if not replaces:
             check_free(chosen.host, chosen.grpc_port, "GRPC_PORT")
+    check_files(chosen)
     versions = store.to_serve(Path(chosen.store), chosen.model_names, chosen.versions)
     devices = place(chosen, placement.visible_here(), tensorflow_sees_a_gpu)
     # The workers read their settings from the environment, as under any other WSGI server.
@@ -47,7 +46,7 @@ def main(flags: Mapping[str, str | None]) -> int:
     placement.folder(os.environ).mkdir()
     sockets = chosen.worker == "greenlet" and not replaces
     shared = listeners(chosen.host, chosen.port, chosen.worker_count) if sockets else []
-    processes = device_processes(chosen, len(devices))
+    processes = device_processes(chosen, devices)
     Gunicorn(configuration(chosen, shared) | processes, welcome(chosen, versions)).run()
     return 0
 
@@ -75,6 +74,15 @@ def tensorflow_sees_a_gpu() -> bool:
     return asked.stdout.split()[-1:] not in ([], ["0"])
 
 
+def check_files(chosen: Settings) -> None:
+    """BadSettings, BadKeys or Untrusted if a file that the settings name cannot be used: nobody learns it later."""
+    if chosen.certificate:
+        tls.context(chosen)
+    if chosen.keys:
+        keyring.read(Path(chosen.keys))
+    manifest.public_keys(chosen.trusted)
+
+
 MOST_SHOWN = 600
 """Characters of an example that is shown at the start; those of pictures and series have thousands."""
 
@@ -82,14 +90,13 @@ MOST_SHOWN = 600
 def welcome(chosen: Settings, versions: list[store.Version]) -> str:
     """What to try first: a curl line for each model whose example is short enough to read."""
     host = "127.0.0.1" if chosen.host in ("0.0.0.0", "::") else address(chosen.host)  # noqa: S104 - shown, not bound
-    lines = [
-        f"Loading {len(versions)} model versions; once /readyz is 200, ask on http://{host}:{chosen.port}, for example:"
-    ]
+    url = f"{'https' if chosen.certificate else 'http'}://{host}:{chosen.port}"
+    lines = [f"Loading {len(versions)} model versions; once /readyz is 200, ask on {url}, for example:"]
     for version in {version.model: version for version in reversed(versions)}.values():
         example = card.read(version.folder).example
         body = shlex.quote(json.dumps(example, ensure_ascii=False))
         if example and len(body) <= MOST_SHOWN:
-            lines.append(f"  curl -s http://{host}:{chosen.port}/predict/{version.model} -d {body}")
+            lines.append(f"  curl -s {url}/predict/{version.model} -d {body}")
     return "\n".join(lines)
 
 
@@ -129,36 +136,6 @@ def family(host: str) -> socket.AddressFamily:
     return socket.AF_INET6 if ":" in host else socket.AF_INET
 
 
-class Gunicorn(BaseApplication):  # type: ignore[misc]
-    """gunicorn with this service's settings."""
-
-    def __init__(self, configuration: Mapping[str, Any], greeting: str) -> None:
-        self._configuration = configuration
-        self._greeting = greeting
-        super().__init__()
-
-    def load_config(self) -> None:
-        for name, value in self._configuration.items():
-            self.cfg.set(name, value)
-        self.cfg.set("pre_fork", give_slot)
-        self.cfg.set("when_ready", lambda _: print(self._greeting, flush=True))
-        self.cfg.set("on_exit", lambda _: shutil.rmtree(os.environ["PROMETHEUS_MULTIPROC_DIR"], ignore_errors=True))
-
-    def load(self) -> Any:
-        from service.wsgi import app
-
-        return app
-
-
-def give_slot(arbiter: Any, worker: Any) -> None:
-    """gunicorn's pre_fork: of the sockets that share the port, the one that fewest workers have becomes the worker's.
-
-    The kernel spreads connections over sockets evenly; at a single one the first worker awake takes in all that come.
-    """
-    taken = Counter(other.slot for other in arbiter.WORKERS.values())
-    worker.slot = min(range(len(worker.sockets)), key=lambda slot: taken[slot])
-
-
 def configuration(chosen: Settings, sockets: Sequence[socket.socket] = ()) -> dict[str, Any]:
     """gunicorn's settings; it takes the sockets over, if there are any, else it makes one."""
     return {
@@ -168,25 +145,38 @@ def configuration(chosen: Settings, sockets: Sequence[socket.socket] = ()) -> di
         "threads": chosen.threads if chosen.worker == "gthread" else 1,
         "worker_connections": 10_000,
         "graceful_timeout": chosen.graceful_timeout,
-        "timeout": 60,
+        "timeout": chosen.worker_timeout,
         "keepalive": chosen.keepalive,
         "asgi_lifespan": "off",
         "control_socket_disable": True,
         "loglevel": chosen.log_level,
         "proc_name": "manifold",
         "worker_tmp_dir": str(MEMORY) if MEMORY.is_dir() else None,
+    } | encryption(chosen)
+
+
+def encryption(chosen: Settings) -> dict[str, Any]:
+    """gunicorn's settings for TLS; it reads the files for every connection, unless told otherwise."""
+    if not chosen.certificate:
+        return {}
+    return {
+        "certfile": chosen.certificate,
+        "keyfile": chosen.private_key,
+        "ssl_context": lambda _configuration, _default: tls.kept(chosen),
     }
 
 
-def device_processes(chosen: Settings, devices: int) -> dict[str, Any]:
-    """gunicorn's settings for so many device processes."""
+def device_processes(chosen: Settings, devices: Sequence[Device]) -> dict[str, Any]:
+    """gunicorn's settings for the processes of these devices."""
     if not devices:
         return {}
+    stands_by = chosen.standby == "on" or (chosen.standby == "auto" and any("gpu" in one.name for one in devices))
+    processes = len(devices) + stands_by
     return {
-        "dirty_apps": [f"service.device.process:DeviceProcess:{devices}"],
-        "dirty_workers": devices,
+        "dirty_apps": [f"service.device.process:DeviceProcess:{processes}"],
+        "dirty_workers": processes,
         "on_dirty_starting": close_listeners,
-        "dirty_timeout": 60,
+        "dirty_timeout": chosen.worker_timeout,
         "dirty_graceful_timeout": chosen.graceful_timeout,
         # gunicorn takes the processes of a server of the same name for orphans, and ends them.
         "proc_name": f"manifold-{os.getpid()}",

@@ -37,7 +37,9 @@ class Settings:
     models: str = setting("", "Models to serve, separated by commas. Empty: all in the store.")
     versions: int = setting(1, "How many of a model's newest versions to serve. 0: all.", least=0)
     labels: str = setting("", "Names for versions, separated by commas: `qa:stable=1,qa:canary=2`.")
-    admin: str = setting("off", "Whether models may be loaded and unloaded over /v2/repository.", choices=("off", "on"))
+    trust: str = setting("", "Files of public keys, separated by commas: only versions signed by one are loaded.")
+    keys: str = setting("", "File of API keys, followed as it changes. Empty: who asks needs none, and nobody changes.")
+    audit: str = setting("", "File to which every change is appended, a line of JSON each; the log has them anyway.")
     engine: str = setting("auto", "What computes.", choices=("auto", "onnx", "saved_model"))
     precision: str = setting(
         "full", "Which twin computes; reduced: in 8 bits, where the card allows it.", choices=("full", "reduced")
@@ -52,10 +54,18 @@ class Settings:
         "Where TensorFlow computes: in every HTTP worker or in a process per device. auto: devices, if there is a GPU.",
         choices=("auto", "worker", "device"),
     )
+    standby: str = setting(
+        "auto",
+        "A process with TensorFlow loaded, to stand in for one of a device. auto: on for GPUs.",
+        ("auto", "off", "on"),
+    )
     devices: str = setting("", "Devices to use, such as `gpu:0,gpu:1`; `cpu` tries it without. Empty: all GPUs.")
     host: str = setting("127.0.0.1", "Address to listen on.")
     port: int = setting(8000, "Port to listen on.", least=0, most=65535)
     grpc_port: int = setting(0, "Port of TensorFlow Serving's gRPC API. 0: off.", least=0, most=65535)
+    certificate: str = setting("", "File with the certificate for TLS and its chain, in PEM. Empty: no TLS.")
+    private_key: str = setting("", "File with the certificate's private key, in PEM, without a passphrase.")
+    client_ca: str = setting("", "File with certificates of those who sign clients' own, which are then required.")
     workers: int = setting(0, "HTTP worker processes. 0: one per core.", least=0)
     worker: str = setting("greenlet", "Kind of HTTP worker.", choices=("greenlet", "gthread"))
     threads: int = setting(32, "Threads of a gthread worker: requests it serves at once.", least=1)
@@ -74,6 +84,9 @@ class Settings:
     max_body_bytes: int = setting(16 * 1024 * 1024, "Largest request body, in bytes; a larger one gets a 413.", least=1)
     cors_origins: str = setting(
         "", "Origins whose pages may ask, such as https://example.org, separated by commas; * is any. Empty: none."
+    )
+    worker_timeout: int = setting(
+        30, "Seconds a process may show no sign of life before it is killed and replaced.", least=2
     )
     keepalive: int = setting(5, "Seconds an idle connection stays open; above that of a proxy in front.", least=0)
     graceful_timeout: int = setting(30, "Seconds that accepted requests have to finish after a SIGTERM.", least=1)
@@ -105,6 +118,11 @@ class Settings:
         """Versions by model and label."""
         names = [entry.rsplit("=", 1) for entry in listed(self.labels)]
         return {(name.rsplit(":", 1)[0], name.rsplit(":", 1)[1]): int(version) for name, version in names}
+
+    @property
+    def trusted(self) -> list[str]:
+        """The files of public keys, [] where no signature is asked for."""
+        return listed(self.trust)
 
     @property
     def origins(self) -> list[str]:
@@ -173,6 +191,10 @@ def read(environment: Mapping[str, str], flags: Mapping[str, str | None] | None 
     ]
     if len(set(settings.device_names)) < len(settings.device_names):
         wrong.append(f"{PREFIX}DEVICES={settings.devices!r} names a device twice")
+    if bool(settings.certificate) != bool(settings.private_key):
+        wrong.append(f"{PREFIX}CERTIFICATE and {PREFIX}PRIVATE_KEY go together")
+    if settings.client_ca and not settings.certificate:
+        wrong.append(f"{PREFIX}CLIENT_CA needs {PREFIX}CERTIFICATE")
     if settings.grpc_port and settings.grpc_port == settings.port:
         wrong.append(f"{PREFIX}GRPC_PORT={settings.grpc_port}: HTTP has that port")
     if wrong:

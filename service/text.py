@@ -13,6 +13,8 @@ from service.tensors import Array
 
 LOWER = bytes.maketrans(string.ascii_uppercase.encode(), string.ascii_lowercase.encode())
 PUNCTUATION = string.punctuation.encode()
+MOST_CHARACTERS = 1_000_000
+"""Of one text: a book has fewer, and a word takes thirty times its bytes in memory while it is looked up."""
 
 
 def words(text: str) -> list[bytes]:

@@ -20,8 +20,8 @@ from service.store import Version
 
 LOG = logging.getLogger("manifold.watchdog")
 
-ON_LOOP = 45.0
-"""Seconds a call on the event loop may take at most: gunicorn itself ends a worker that stands still for 60, unsaid."""
+ON_LOOP = 20.0
+"""Seconds a call on the event loop may take at most: gunicorn itself ends a worker that stands still for 30, unsaid."""
 MOST_BETWEEN = 1.0
 """Seconds between two looks, at most."""
 
@@ -101,8 +101,8 @@ class Watchdog:
             self._ends.die()
 
     def end(self) -> None:
-        """At the very end: a process with a hung thread cannot end in order, and ends here."""
-        if self._left is not None:
+        """At the very end: a process of which a thread still hangs, or loads, cannot end in order, and ends here."""
+        if self._left is not None or self._loading:
             self._ends.die()
 
     def _allowed(self, call: Call) -> float:

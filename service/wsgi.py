@@ -7,6 +7,8 @@ from functools import partial
 from pathlib import Path
 
 from service import loading, logs, server, settings, store
+from service.access.guard import Guard
+from service.access.keyring import Keyring
 from service.app import create_app
 from service.catalog import Catalog
 from service.device import placement
@@ -31,17 +33,19 @@ CATALOG = Catalog(
     SETTINGS.version_labels,
 )
 logs.begin(SETTINGS.log_level)
-REPOSITORY = None
-if SETTINGS.admin == "on":
-    FOLDER = os.environ.get("PROMETHEUS_MULTIPROC_DIR") or tempfile.mkdtemp(prefix="manifold-")
-    REPOSITORY = Repository(CATALOG, Path(SETTINGS.store), SETTINGS.versions, Path(FOLDER) / "served")
-app = create_app(SETTINGS, CATALOG, server.wait, REPOSITORY)
+REPOSITORY = GUARD = None
+if SETTINGS.keys:
+    FOLDER = Path(os.environ.get("PROMETHEUS_MULTIPROC_DIR") or tempfile.mkdtemp(prefix="manifold-"))
+    REPOSITORY = Repository(CATALOG, Path(SETTINGS.store), SETTINGS.versions, FOLDER / "served")
+    GUARD = Guard(Keyring(Path(SETTINGS.keys)), FOLDER / "places")
+app = create_app(SETTINGS, CATALOG, server.wait, REPOSITORY, GUARD)
 if SETTINGS.grpc_port:
     from service.grpc.front import Front
 
-    app.extensions["grpc"] = Front(SETTINGS, CATALOG, server.wait)  # the worker starts it
+    app.extensions["grpc"] = Front(SETTINGS, CATALOG, server.wait, GUARD)  # the worker starts it
 atexit.register(WATCHDOG.end)  # of these two the last to be called
 atexit.register(CATALOG.close)
 WATCHDOG.start()
 # A worker listens once its models stand, so that nobody notices a restarted one; a slow load does not hold up /healthz.
-(REPOSITORY or CATALOG).start().join(PATIENCE)
+app.extensions["loading"] = (REPOSITORY or CATALOG).start()
+app.extensions["loading"].join(PATIENCE)

@@ -1,6 +1,6 @@
 """A trained model becomes an artifact: SavedModel, words, golden rows, warm-up, twin, report, card, published at once.
 
-draft folder ─ write ─▶ reload ─ ask golden rows ─▶ compare twin and batches ─▶ card ─ rename ─▶ store/<model>/<n>
+draft ─ write ─▶ reload ─ ask golden rows ─▶ compare twin, batches ─▶ card, manifest ─ rename ─▶ store/<model>/<n>
 """
 
 import json
@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from time import monotonic
 
+from service import manifest
 from training import card, golden, saved_model, warmup
 from training.card import Card, Provenance, Verified
 from training.encode import Encoder, Rows
@@ -70,6 +71,7 @@ def export(trained: Trained, held: Held, provenance: Provenance, version: Versio
             verified=verified,
         ).document()
         (extra / "card.json").write_text(json.dumps(made, indent=2, ensure_ascii=False) + "\n", "utf-8")
+        manifest.write(folder, version.model, version.number)
     return version.folder
 
 

@@ -9,11 +9,12 @@ import logging
 import socket
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from service import redact
 from service.device import wire
 from service.device.turns import Turns
 from service.engines.base import Engine
@@ -43,6 +44,7 @@ class Host:
         self._connections: set[socket.socket] = set()
         self._loading = threading.Lock()
         self._turns = Turns(DEPTH)
+        self._calls: dict[object, float] = {}
         path.unlink(missing_ok=True)
         self._listener = socket.socket(socket.AF_UNIX)
         self._listener.bind(str(path))
@@ -96,10 +98,25 @@ class Host:
             model = self._models.get(folder)
             if model is None:
                 return {"absent": True}, {}
-            with self._turns.of(folder):
+            with self._turns.of(folder), self._timed():
                 return {}, model.engine.run(tensors)
         except Exception as error:
             return {"error": told(error), "invalid": isinstance(error, InvalidInput)}, {}
+
+    @contextlib.contextmanager
+    def _timed(self) -> Iterator[None]:
+        """Count a call among those under way."""
+        call = object()
+        self._calls[call] = time.monotonic()
+        try:
+            yield
+        finally:
+            del self._calls[call]
+
+    def longest(self) -> float:
+        """Seconds that the longest call under way has taken."""
+        begun = list(self._calls.values())
+        return time.monotonic() - min(begun) if begun else 0.0
 
     def _hold(self, folder: str) -> Engine:
         with self._loading:
@@ -124,6 +141,5 @@ def told(error: Exception) -> str:
     >>> told(ValueError("bad shape\\nand a stack"))
     'ValueError: bad shape'
     """
-    lines = str(error).strip().splitlines()
-    text = lines[0][:300] if lines else "no message"
+    text = redact.line(str(error))
     return text if isinstance(error, InvalidInput) else f"{type(error).__name__}: {text}"

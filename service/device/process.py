@@ -5,6 +5,7 @@ takes every one apart in Python on the way. Each process listens on a socket of 
 """
 
 import fcntl
+import importlib
 import logging
 import os
 import threading
@@ -16,7 +17,7 @@ from typing import TextIO
 
 from gunicorn.dirty.app import DirtyApp
 
-from service import golden, logs, settings
+from service import golden, logs, manifest, settings
 from service.device import placement
 from service.device.host import Host
 from service.device.placement import Device
@@ -25,6 +26,12 @@ from service.engines.base import Engine
 LOG = logging.getLogger("manifold.device")
 LOOK = 0.2
 """Seconds between two looks for a device without a process, and between two at the parent."""
+RELIEF_LOOKS = 300
+"""So many looks for a successor are enough."""
+READY = "ready"
+"""The file whose lock says that a process stands by."""
+
+Claim = tuple[Device, TextIO]
 
 
 class DeviceProcess(DirtyApp):  # type: ignore[misc]
@@ -46,37 +53,84 @@ class DeviceProcess(DirtyApp):  # type: ignore[misc]
     def _begin(self, parent: int) -> None:
         folder = placement.folder(os.environ)
         devices = placement.place(self.settings, placement.visible_here(), tensorflow=True)
-        device, _claim = claim(folder, devices)
+        found = None if stands_by(folder) else claim(folder, devices)
+        device, _claim = found or stand_by(folder, devices, parent)
         os.environ["CUDA_VISIBLE_DEVICES"] = device.mask  # before TensorFlow is loaded: it sees no other GPU
         threads = self.settings.engine_threads or max(1, settings.cores() // len(devices))
-        load = partial(loaded, device=device, threads=threads, xla=self.settings.xla == "on")
+        trusted = manifest.public_keys(self.settings.trusted)
+        load = partial(loaded, device=device, threads=threads, xla=self.settings.xla == "on", trusted=trusted)
         self.host = Host(placement.socket_of(folder, device.name), load)
         LOG.info("Process %s serves %s", os.getpid(), device.name)
-        while os.getppid() == parent:
+        while os.getppid() == parent and self.host.longest() < self.settings.engine_timeout:
             time.sleep(LOOK)
-        os._exit(1)  # gunicorn's arbiter of such processes was killed: its successor's process waits for the device
+        if os.getppid() == parent:
+            LOG.error(
+                "A call on %s takes longer than %g s: its process ends", device.name, self.settings.engine_timeout
+            )
+        else:  # gunicorn's arbiter of such processes was killed: its successor's wait for the device
+            relief(folder)
+        os._exit(1)
 
 
-def claim(folder: Path, devices: Sequence[Device]) -> tuple[Device, TextIO]:
-    """The first device that no living process has, and the file that keeps it ours; waits until there is one."""
-    while True:
-        for device in devices:
-            file = placement.lock_of(folder, device.name).open("a+")
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                file.close()
-                continue
+def claim(folder: Path, devices: Sequence[Device]) -> Claim | None:
+    """The first device that no living process has, and the file that keeps it ours."""
+    for device in devices:
+        file = locked(placement.lock_of(folder, device.name))
+        if file is not None:
             file.truncate(0)
             print(os.getpid(), file=file, flush=True)
             return device, file
+    return None
+
+
+def stand_by(folder: Path, devices: Sequence[Device], parent: int) -> Claim:
+    """Load TensorFlow, which takes longest, but see to no device; then wait for one that has no process."""
+    importlib.import_module("service.engines.saved_model")
+    LOG.info("Process %s stands by", os.getpid())
+    ready = None
+    while os.getppid() == parent:
+        ready = ready or locked(folder / READY)
+        found = claim(folder, devices)
+        if found is not None:
+            if ready is not None:
+                ready.close()
+            return found
+        time.sleep(LOOK)
+    os._exit(1)
+
+
+def stands_by(folder: Path) -> bool:
+    """Whether a process waits for a device, with TensorFlow loaded."""
+    file = locked(folder / READY)
+    if file is not None:
+        file.close()
+    return file is None
+
+
+def relief(folder: Path) -> None:
+    """Return when a process stands by to take the device, or should have done so long ago."""
+    for _ in range(RELIEF_LOOKS):
+        if stands_by(folder):
+            return
         time.sleep(LOOK)
 
 
-def loaded(folder: Path, device: Device, threads: int, xla: bool) -> Engine:
+def locked(path: Path) -> TextIO | None:
+    """The file, locked until it is closed or the process ends; none if another has it."""
+    file = path.open("a+")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.close()
+        return None
+    return file
+
+
+def loaded(folder: Path, device: Device, threads: int, xla: bool, trusted: Sequence[bytes] = ()) -> Engine:
     """The SavedModel on this device, once it has answered its golden rows; whatever that raises."""
     from service.engines.saved_model import SavedModelEngine
 
+    manifest.check(folder, folder.parent.parent, trusted)
     engine = SavedModelEngine(folder, threads, device.name, xla)
     try:
         golden.check(engine, golden.read(folder))

@@ -10,7 +10,7 @@ from flask import Flask, Response, request
 ANY = "*"
 PREFLIGHT = {
     "Access-Control-Allow-Methods": "GET, POST",
-    "Access-Control-Allow-Headers": "*",
+    "Access-Control-Allow-Headers": "*, Authorization",  # which no star stands for
     "Access-Control-Max-Age": "7200",
 }
 

@@ -11,9 +11,9 @@ import orjson
 from flask import Request, Response
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from service.dialects.bodies import numbers
+from service.dialects.bodies import crowd, numbers
 from service.dialects.bodies.coding import inflate
-from service.errors import BodyTooLarge, Fault, InvalidInput, MalformedBody, ServiceError, placed
+from service.errors import BodyTooLarge, Fault, InvalidInput, MalformedBody, ServiceError
 from service.handle import ModelHandle, Prediction
 from service.schemas import escape
 from service.settings import Settings
@@ -31,7 +31,8 @@ def read_json() -> Any:
 
 
 def parse_rows(body: bytes) -> Any:
-    """JSON in which the numbers of a row may stand as an array already; MalformedBody."""
+    """JSON in which the numbers of a row may stand as an array already; MalformedBody, BodyTooLarge."""
+    crowd.check(body)
     if len(body) >= numbers.LARGE:
         with contextlib.suppress(Exception):  # it leaves to orjson what it cannot read
             return numbers.loads(body)
@@ -70,15 +71,16 @@ def received(request: Request, limit: int) -> bytes:
 
 
 def parse(body: bytes) -> Any:
-    """JSON; MalformedBody, with a pointer to a number that is not finite."""
+    """JSON; MalformedBody, BodyTooLarge, or InvalidInput of a number that is not finite."""
+    crowd.check(body)
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError as error:
         raise explain(body, str(error)) from None
 
 
-def explain(body: bytes, reason: str) -> MalformedBody:
-    """Why a body is no JSON, with a pointer where it only fails for NaN, Infinity or a number beyond every float."""
+def explain(body: bytes, reason: str) -> ServiceError:
+    """Why a body is no JSON; InvalidInput where it only fails for NaN, Infinity or a number beyond every float."""
     if not body.strip():
         return MalformedBody("the body is empty; send JSON")
     if "depth" in reason:
@@ -90,7 +92,7 @@ def explain(body: bytes, reason: str) -> MalformedBody:
             lenient = None
         pointer = non_finite(lenient)
         if pointer is not None:
-            return MalformedBody(placed(pointer, "expected a finite number"), pointer)
+            return InvalidInput([Fault(pointer, "expected a finite number")])
     return MalformedBody(f"the body is not JSON: {reason}")
 
 
@@ -138,7 +140,9 @@ def json_response(value: Any, status: int = 200, mimetype: str = "application/js
 
 
 def with_hint(response: Response, error: ServiceError) -> Response:
-    """A refusal that says when to try again, where that makes sense."""
+    """A refusal that says when to try again, or how to show who one is, where that makes sense."""
+    if error.challenge is not None:
+        response.headers["WWW-Authenticate"] = error.challenge
     if error.retry_after is not None:
         response.headers["Retry-After"] = str(error.retry_after)
     return response

@@ -2,7 +2,7 @@
 
 from flask import Blueprint, Response
 
-from service import metrics
+from service import metrics, redact
 from service.catalog import Catalog
 from service.dialects.exchange import json_response
 
@@ -17,7 +17,7 @@ def blueprint(catalog: Catalog) -> Blueprint:
 
     @health.get("/readyz")
     def ready() -> Response:
-        unready = catalog.unready()
+        unready = {name: redact.line(trouble) for name, trouble in catalog.unready().items()}
         return json_response({"ready": not unready, "unready": unready}, 503 if unready else 200)
 
     @health.get("/metrics")

@@ -11,9 +11,12 @@ import grpc
 from google.protobuf.message import DecodeError
 
 from service import metrics
+from service.access.guard import Guard
+from service.access.keys import Key, Scope
 from service.catalog import Catalog
 from service.dialects.tfs.errors import Malformed
 from service.errors import ServiceError
+from service.grpc import guarded
 from service.handle import Label, ModelHandle, Wait
 from service.server import run
 from service.settings import Settings
@@ -22,6 +25,7 @@ LOG = logging.getLogger("manifold.grpc")
 
 CODES = {
     400: grpc.StatusCode.INVALID_ARGUMENT,
+    401: grpc.StatusCode.UNAUTHENTICATED,
     403: grpc.StatusCode.PERMISSION_DENIED,
     404: grpc.StatusCode.NOT_FOUND,
     422: grpc.StatusCode.INVALID_ARGUMENT,
@@ -48,6 +52,7 @@ class Context:
     settings: Settings
     catalog: Catalog
     wait: Wait
+    guard: Guard | None = None
 
 
 class Call:
@@ -56,6 +61,7 @@ class Call:
     def __init__(self, deadline: float) -> None:
         self.deadline = deadline
         self.label = Label()
+        self.key: Key | None = None
 
     def on(self, handle: ModelHandle) -> ModelHandle:
         """Count the call for this handle, whatever becomes of it."""
@@ -71,8 +77,8 @@ class Unforeseen(ServiceError):
     """An error nobody foresaw; the log has more."""
 
 
-def answering(method: Method, request_class: Any, context: Context) -> Answer:
-    """A method as grpc.aio calls it, with the bytes of a request."""
+def answering(method: Method, request_class: Any, context: Context, scope: Scope = Scope.ADMIN) -> Answer:
+    """A method as grpc.aio calls it, with the bytes of a request; `scope` is what its caller's key needs."""
 
     async def answer(data: bytes, rpc: Any) -> bytes:
         try:
@@ -84,7 +90,8 @@ def answering(method: Method, request_class: Any, context: Context) -> Answer:
         call = Call(time.monotonic() + seconds(rpc.time_remaining(), context.settings))
         status = 200
         try:
-            response: bytes = await run(lambda: respond(method, parse(request_class, data), call, context))
+            call.key = guarded.identify(context.guard, rpc)
+            response: bytes = await run(lambda: entered(data, call))
         except ServiceError as error:
             status = error.status
             raise
@@ -93,7 +100,14 @@ def answering(method: Method, request_class: Any, context: Context) -> Answer:
             raise
         finally:  # before the client hears of it, so that it finds itself counted
             metrics.count_request(call.label, "grpc", status)
+            guarded.count(context.guard, call.key, status)
         return response
+
+    def entered(data: bytes, call: Call) -> bytes:
+        def answer() -> bytes:
+            return respond(method, parse(request_class, data), call, context)
+
+        return guarded.entered(context.guard, call.key, scope, lambda: parse(request_class, data), answer)
 
     return answer
 

@@ -2,15 +2,17 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import grpc
 from grpc_health.v1 import health_pb2
 from grpc_reflection.v1alpha import reflection, reflection_pb2
 
+from service.access.guard import Guard
 from service.catalog import Catalog
 from service.errors import ServiceError
-from service.grpc import models, prediction
+from service.grpc import guarded, models, prediction
 from service.grpc.calls import Context, Method, answering, parse
 from service.grpc.health import SERVICE, Health
 from service.grpc.messages import MODEL_SERVICE, POOL, PREDICTION_SERVICE, message
@@ -47,9 +49,9 @@ class CannotListen(ServiceError):
 class Front:
     """Starts and drains on one event loop. The port is `port` once it has started: any that is free for 0."""
 
-    def __init__(self, settings: Settings, catalog: Catalog, wait: Wait) -> None:
+    def __init__(self, settings: Settings, catalog: Catalog, wait: Wait, guard: Guard | None = None) -> None:
         self.port = settings.grpc_port
-        self._context = Context(settings, catalog, wait)
+        self._context = Context(settings, catalog, wait, guard)
 
     async def start(self) -> None:
         """Listen; CannotListen."""
@@ -67,8 +69,11 @@ class Front:
         self._server.add_generic_rpc_handlers([*self._services(), *self._helpers()])
         listened = f"{address(settings.host)}:{settings.grpc_port}"
         try:
-            self.port = self._server.add_insecure_port(listened)
-        except RuntimeError as error:
+            if settings.certificate:
+                self.port = self._server.add_secure_port(listened, credentials(settings))
+            else:
+                self.port = self._server.add_insecure_port(listened)
+        except (RuntimeError, OSError) as error:
             raise CannotListen(f"gRPC cannot listen on {listened}: {error}") from error
         await self._server.start()
 
@@ -84,7 +89,12 @@ class Front:
                 service.full_name,
                 {
                     name: grpc.unary_unary_rpc_method_handler(
-                        answering(method, message(service.methods_by_name[name].input_type.full_name), self._context)
+                        answering(
+                            method,
+                            message(service.methods_by_name[name].input_type.full_name),
+                            self._context,
+                            guarded.scope_of(name),
+                        )
                     )
                     for name, method in methods.items()
                 },
@@ -110,6 +120,13 @@ class Front:
                 {"ServerReflectionInfo": grpc.stream_stream_rpc_method_handler(reflect.answers)},
             ),
         ]
+
+
+def credentials(settings: Settings) -> Any:
+    """TLS as over HTTP; OSError."""
+    chain = (Path(settings.private_key).read_bytes(), Path(settings.certificate).read_bytes())
+    known = Path(settings.client_ca).read_bytes() if settings.client_ca else None
+    return grpc.ssl_server_credentials([chain], root_certificates=known, require_client_auth=known is not None)
 
 
 class Reflection:

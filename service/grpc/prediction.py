@@ -7,7 +7,7 @@ tensorflow_serving/model_servers/{prediction_service_impl,get_model_metadata_imp
 from typing import Any
 
 from service.dialects.oip.tensors import whole
-from service.dialects.tfs import heads
+from service.dialects.tfs import heads, signatures
 from service.dialects.tfs.errors import DEFAULT, Malformed, Unimplemented, check_signature
 from service.fields import MOST_ECHOED
 from service.grpc import examples, requests
@@ -81,18 +81,19 @@ def get_model_metadata(request: Any, call: Call, context: Context) -> Any:
     handle = call.on(requests.find(context.catalog, request))
     response = GetModelMetadataResponse()
     name_model(response.model_spec, handle, "")
-    response.metadata[SIGNATURE_DEF].Pack(signatures(handle))
+    response.metadata[SIGNATURE_DEF].Pack(signature_map(handle))
     return response
 
 
-def signatures(handle: ModelHandle) -> Any:
+def signature_map(handle: ModelHandle) -> Any:
     """A SignatureDefMap of what Predict takes and gives."""
     found = SignatureDefMap()
-    signature = found.signature_def[DEFAULT]
-    signature.method_name = METHOD
-    for side, specs in ((signature.inputs, handle.signature.inputs), (signature.outputs, handle.signature.outputs)):
-        for name, spec in specs.items():
-            describe(spec, side[name])
+    for word, known in signatures.known(handle).items():
+        signature = found.signature_def[word]
+        signature.method_name = METHOD
+        for side, specs in ((signature.inputs, known.inputs), (signature.outputs, known.outputs)):
+            for name, spec in specs.items():
+                describe(spec, side[name])
     return found
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from service.dialects.oip.binary import text
+from service.dialects.oip.binary import MOST_STRINGS, text
 from service.dialects.oip.tensors import sizes
 from service.dialects.tfs.routes import DTYPES
 from service.grpc.messages import DATA_TYPE
@@ -109,6 +109,8 @@ def strings(content: bytes, count: int) -> list[bytes]:
     >>> strings(b"\\x01\\x02abb", 2)
     [b'a', b'bb']
     """
+    if count > MOST_STRINGS:
+        raise Misfit((), f"expected at most {MOST_STRINGS} strings, got {count}")
     lengths, start = [], 0
     for _ in range(min(count, len(content))):
         length, start = varint(content, start)

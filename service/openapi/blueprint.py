@@ -10,8 +10,10 @@ from pathlib import Path
 import orjson
 from flask import Blueprint, Response, abort, request
 
+from service import security
 from service.catalog import Catalog
-from service.openapi import document, models
+from service.dialects import guarded
+from service.openapi import access, document, models
 from service.settings import Settings
 
 OWN = Path(__file__).parent
@@ -28,6 +30,12 @@ POLICY = (
 """Scripts and styles from here alone; Swagger UI has pictures in its style sheet."""
 
 
+class Page(Response):
+    """The page, or what it loads."""
+
+    always = security.page(POLICY)
+
+
 class Document:
     """The document in JSON, built anew when other models answer than before."""
 
@@ -42,7 +50,8 @@ class Document:
         known, text = self._built
         if known != answering:
             described = models.served(self._catalog)
-            text = orjson.dumps(document.build(described, self._catalog.models(), self._settings))
+            built = document.build(described, self._catalog.models(), self._settings)
+            text = orjson.dumps(access.secured(built, guarded.scope_of_path) if self._settings.keys else built)
             self._built = answering, text
         return text
 
@@ -59,9 +68,7 @@ def blueprint(catalog: Catalog, settings: Settings) -> Blueprint:
 
     @pages.get("/docs")
     def docs() -> Response:
-        response = tagged(page, "text/html")
-        response.headers["Content-Security-Policy"] = POLICY
-        return response
+        return tagged(page, "text/html")
 
     @pages.get("/docs/<name>")
     def part(name: str) -> Response:
@@ -80,9 +87,7 @@ def read(name: str) -> bytes:
 
 def tagged(body: bytes, mimetype: str) -> Response:
     """A response that need not be sent again to one who has it."""
-    response = Response(body, mimetype=mimetype)
+    response = Page(body, mimetype=mimetype)
     response.set_etag(hashlib.sha256(body).hexdigest()[:16])
-    response.headers["Cache-Control"] = "no-cache"
-    response.headers["X-Content-Type-Options"] = "nosniff"
     response.make_conditional(request)
     return response

@@ -27,7 +27,7 @@ def value(spec: TensorSpec, meaning: Input | None, *, b64: bool = False) -> Sche
     """One row of an input."""
     match meaning:
         case TokensInput():
-            return titled(meaning, tokens(meaning))
+            return titled(meaning, tokens(meaning, b64=b64))
         case NumbersInput():
             return titled(meaning, numbers(spec, meaning))
         case ImageInput():
@@ -44,7 +44,7 @@ def titled(meaning: Input, schema: Schema) -> Schema:
     return ({"title": meaning.title} if meaning.title else {}) | schema
 
 
-def tokens(meaning: TokensInput) -> Schema:
+def tokens(meaning: TokensInput, *, b64: bool = False) -> Schema:
     """A text, or the ids of its words."""
     size = f"cut or padded to {meaning.length} words" if meaning.length else f"at most {meaning.max_length} words"
     ids = {
@@ -55,7 +55,7 @@ def tokens(meaning: TokensInput) -> Schema:
         **({} if meaning.length else {"maxContains": meaning.max_length}),
     }
     text = {"description": f"A text of at least one word, {size}.", "type": "string", "pattern": WORD}
-    return {"description": f"A text, or its token ids; {size}.", "anyOf": [text, ids]}
+    return {"description": f"A text, or its token ids; {size}.", "anyOf": [text, *([B64] if b64 else []), ids]}
 
 
 def numbers(spec: TensorSpec, meaning: NumbersInput) -> Schema:

@@ -283,7 +283,7 @@ def change(verb: str, summary: str, model: Schema, parameters: Schema, told: Sch
     return operation(
         f"oip_{verb}",
         TAG,
-        f"{summary}, where MANIFOLD_ADMIN is on",
+        f"{summary}, where there are API keys",
         told | errors_of("oip", (400, 403, 404, 405, 413, 415, 500, 504)),
         parameters=[model, *TRACED],
         requestBody=json_body({"type": "object", "properties": {"parameters": known}}, {}, required=False),

@@ -27,6 +27,7 @@ HEADERS: Schema = {
         "description": "Seconds after which trying again makes sense; left out where it makes none.",
         "schema": {"type": "string", "pattern": "^[0-9]+$"},
     },
+    "www-authenticate": {"description": "How to show a key.", "required": True, "schema": {"type": "string"}},
 }
 ALWAYS: Schema = {"X-Request-Id": ref("headers", "request-id")}
 PREDICTED: Schema = ALWAYS | {
@@ -84,6 +85,18 @@ def among(values: Sequence[str | int]) -> Schema:
 def version_of(model: Model) -> Schema:
     """One of a model's versions, in the path."""
     return path("version", {"type": "integer", "enum": model.numbers}, "A version that is served.", model.numbers[0])
+
+
+LABEL = path("label", {"type": "string", "pattern": "^[^/:]+$"}, "A label that the operator has given to a version.")
+
+
+def ways(version: Schema) -> list[tuple[str, str, list[Schema]]]:
+    """How TensorFlow Serving's paths name a version, or none: a word, the part of the path, its parameters.
+
+    >>> [(word, part) for word, part, _ in ways({})]
+    [('', ''), ('version', '/versions/{version}'), ('label', '/labels/{label}')]
+    """
+    return [("", "", []), ("version", "/versions/{version}", [version]), ("label", "/labels/{label}", [LABEL])]
 
 
 def query(name: str, schema: Schema, description: str) -> Schema:

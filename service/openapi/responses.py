@@ -24,7 +24,7 @@ OTHER: Mapping[str, Mapping[int, str]] = {
     "tfs": {400: "A path or method that TensorFlow Serving does not know; an output that a verb cannot answer."},
     "oip": {
         400: "Rows of an output that differ in shape; a model that cannot be loaded.",
-        403: "MANIFOLD_ADMIN is off.",
+        403: "There are no API keys, without which nobody changes what is served.",
     },
 }
 """What only one dialect refuses."""
@@ -99,6 +99,7 @@ def failure(dialect: str, status: int) -> Schema:
     told += [HTTP[status][1]] if status in HTTP else []
     told += [OTHER[dialect][status]] if status in OTHER.get(dialect, {}) else []
     headers = ALWAYS | ({"Retry-After": ref("headers", "retry-after")} if status in RETRIED else {})
+    headers |= {"WWW-Authenticate": ref("headers", "www-authenticate")} if status == 401 else {}
     return {"description": " ".join(told), "headers": headers, "content": body(dialect, status, kinds)}
 
 

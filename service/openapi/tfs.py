@@ -4,7 +4,7 @@ from service.dialects.tfs.strings import BYTES
 from service.openapi import examples, inputs, tfs_heads
 from service.openapi.models import Described, Model, Schema, any_of, named, ref
 from service.openapi.operations import json_body, operation
-from service.openapi.parameters import PREDICTED, TIMED, TRACED, any_model, any_version, version_of
+from service.openapi.parameters import PREDICTED, TIMED, TRACED, any_model, any_version, version_of, ways
 from service.openapi.responses import PREDICTING, READING, answer, errors_of
 from service.openapi.values import B64, nested, one_of, unbounded
 from service.served import State
@@ -15,6 +15,9 @@ TAG = "TensorFlow Serving"
 ANSWER = (
     "`predictions` to `instances`, `outputs` to `inputs`. Numbers that are not finite are bare words, as in Python."
 )
+
+OF = {"": "", "version": "_of_version", "label": "_of_label"}
+KNOWN = {"version": "one version", "label": "the version with a label"}
 
 SCHEMAS: Schema = {
     **tfs_heads.SCHEMAS,
@@ -142,24 +145,24 @@ def paths(models: list[Model], names: list[str], settings: Settings) -> Schema:
     """POST …:predict of every model that answers, and what is known of all of them."""
     found: Schema = {}
     for model in models:
-        found[f"/v1/models/{model.name}:predict"] = {"post": predict(model)}
-        found[f"/v1/models/{model.name}/versions/{{version}}:predict"] = {"post": predict(model, pinned=True)}
+        for way, part, named_by in ways(version_of(model)):
+            found[f"/v1/models/{model.name}{part}:predict"] = {"post": predict(model, way, named_by)}
         found |= tfs_heads.paths(model)
-    for suffix, name, pinned in (("", "", []), ("/versions/{version}", "_of_version", [any_version(models)])):
-        parameters = [any_model(names), *pinned, *TRACED]
+    for way, part, named_by in ways(any_version(models)):
+        parameters = [any_model(names), *named_by, *TRACED]
         found |= {
-            f"/v1/models/{{model}}{suffix}": {"get": status(f"tfs_status{name}", parameters)},
-            f"/v1/models/{{model}}{suffix}/metadata": {"get": metadata(f"tfs_metadata{name}", parameters)},
+            f"/v1/models/{{model}}{part}": {"get": status(way, parameters)},
+            f"/v1/models/{{model}}{part}/metadata": {"get": metadata(way, parameters)},
         }
     return found
 
 
-def predict(model: Model, *, pinned: bool = False) -> Schema:
+def predict(model: Model, way: str, named_by: list[Schema]) -> Schema:
     """Rows or columns in, the same out."""
     return operation(
-        f"tfs_predict{'_version' if pinned else ''}.{model.name}",
+        tfs_heads.name_of("predict", model, way),
         model.name,
-        f"Ask {'a version of ' if pinned else ''}{model.name} as TensorFlow Serving",
+        f"Ask {tfs_heads.ASKED[way]}{model.name} as TensorFlow Serving",
         {
             "200": answer(
                 ANSWER,
@@ -168,28 +171,31 @@ def predict(model: Model, *, pinned: bool = False) -> Schema:
             ),
             **errors_of("tfs", PREDICTING),
         },
-        parameters=[*([version_of(model)] if pinned else []), *TIMED],
-        requestBody=json_body(ref("schemas", f"{model.name}.tfs-request"), examples.of(model, "instances", "inputs")),
+        parameters=[*named_by, *TIMED],
+        requestBody=json_body(
+            ref("schemas", f"{model.name}.tfs-request"),
+            {} if way == "label" else examples.of(model, "instances", "inputs"),
+        ),
     )
 
 
-def status(name: str, parameters: list[Schema]) -> Schema:
+def status(way: str, parameters: list[Schema]) -> Schema:
     """The state of a model's versions."""
     return operation(
-        name,
+        f"tfs_status{OF[way]}",
         TAG,
-        "The state of a model's versions" if name == "tfs_status" else "The state of one version",
+        f"The state of {KNOWN[way]}" if way else "The state of a model's versions",
         {"200": answer("The states.", ref("schemas", "tfs-status")), **errors_of("tfs", (400, *READING))},
         parameters=parameters,
     )
 
 
-def metadata(name: str, parameters: list[Schema]) -> Schema:
+def metadata(way: str, parameters: list[Schema]) -> Schema:
     """The signature."""
     return operation(
-        name,
+        f"tfs_metadata{OF[way]}",
         TAG,
-        "A model's signature" if name == "tfs_metadata" else "The signature of one version",
+        f"The signature of {KNOWN[way]}" if way else "A model's signature",
         {"200": answer("The signature.", ref("schemas", "tfs-metadata")), **errors_of("tfs", (400, *READING))},
         parameters=parameters,
     )

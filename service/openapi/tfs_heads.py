@@ -3,7 +3,7 @@
 from service.openapi import examples
 from service.openapi.models import HEADS, Described, Model, Schema, any_of, ref
 from service.openapi.operations import json_body, operation
-from service.openapi.parameters import PREDICTED, TIMED
+from service.openapi.parameters import PREDICTED, TIMED, version_of, ways
 from service.openapi.responses import PREDICTING, answer, errors_of
 from service.openapi.values import B64, element, one_of
 from service.outputs import Output, ProbabilitiesOutput, ProbabilityOutput
@@ -20,6 +20,8 @@ SCHEMAS: Schema = {
     },
 }
 
+ASKED = {"": "", "version": "a version of ", "label": "the version with a label of "}
+"""Whom an operation asks, by the way in which its path names a version."""
 TOLD = {"classify": "Every label and its probability, example by example.", "regress": "A number per example."}
 
 
@@ -91,18 +93,29 @@ def result(meaning: Output) -> Schema:
 
 def paths(model: Model) -> Schema:
     """The verbs of a model, if its card says what they mean."""
-    return {f"/v1/models/{model.name}:{verb}": {"post": ask(model, verb)} for verb in HEADS if able(model, verb)}
+    return {
+        f"/v1/models/{model.name}{part}:{verb}": {"post": ask(model, verb, way, named_by)}
+        for verb in HEADS
+        if able(model, verb)
+        for way, part, named_by in ways(version_of(model))
+    }
 
 
-def ask(model: Model, verb: str) -> Schema:
+def ask(model: Model, verb: str, way: str, named_by: list[Schema]) -> Schema:
     """Examples in, results out."""
     told = answer(TOLD[verb], ref("schemas", f"{model.name}.tfs-{verb}-answer"), PREDICTED)
     return operation(
-        f"tfs_{verb}.{model.name}",
+        name_of(verb, model, way),
         model.name,
-        f"Ask {model.name} as TensorFlow Serving: {verb}",
+        f"Ask {ASKED[way]}{model.name} as TensorFlow Serving: {verb}",
         {"200": told, **errors_of("tfs", PREDICTING)},
-        description=f"Of a version at /v1/models/{model.name}/versions/{{version}}:{verb}.",
-        parameters=TIMED,
-        requestBody=json_body(ref("schemas", f"{model.name}.tfs-{verb}-request"), examples.of(model, verb)),
+        parameters=[*named_by, *TIMED],
+        requestBody=json_body(
+            ref("schemas", f"{model.name}.tfs-{verb}-request"), {} if way == "label" else examples.of(model, verb)
+        ),
     )
+
+
+def name_of(verb: str, model: Model, way: str) -> str:
+    """The operationId of a verb."""
+    return f"tfs_{verb}{way and f'_{way}'}.{model.name}"

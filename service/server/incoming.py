@@ -1,5 +1,6 @@
 """A request on its way in: what is kept of it, and when it is time to answer."""
 
+import io
 from typing import Any
 
 from service.server.environ import Environ, of_request
@@ -15,19 +16,19 @@ class Incoming:
         self.request = request
         self.whole = False
         self._most = most
-        self._chunks: list[bytes] = []
-        self._length = 0
+        self._body = io.BytesIO()  # not its pieces: a client chooses how many there are
+        self.length = 0
 
     def feed(self, chunk: bytes) -> None:
         """Add to its body."""
-        self._length += len(chunk)
-        if self._length <= self._most:
-            self._chunks.append(chunk)
+        self.length += len(chunk)
+        if self.length <= self._most:
+            self._body.write(chunk)
 
     @property
     def ready(self) -> bool:
         """Whether to answer now: it is whole, or longer than anybody wants to read."""
-        return self.whole or self.refused or self._length > DISCARDED * self._most
+        return self.whole or self.refused or self.length > DISCARDED * self._most
 
     @property
     def refused(self) -> bool:
@@ -41,5 +42,5 @@ class Incoming:
 
     def environ(self, connection: Environ) -> Environ:
         """The request as the app sees it: without a body that is too long, but with its length."""
-        body = b"".join(self._chunks) if self._length <= self._most else b""
-        return of_request(self.request, connection, body, max(self.request.content_length, self._length))
+        body = self._body.getvalue() if self.length <= self._most else b""
+        return of_request(self.request, connection, body, max(self.request.content_length, self.length))

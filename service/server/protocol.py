@@ -4,23 +4,39 @@ gunicorn's parser, its limits and its checks of headers; a request goes from the
 without gunicorn's coroutines and without ASGI.
 """
 
+import fcntl
 import itertools
-from collections.abc import Iterable
+import sys
+import termios
+from collections.abc import Iterable, Sequence
 from enum import Enum
 from typing import Any
 
 import greenlet
 from gunicorn.asgi.protocol import ASGIProtocol
 
-from service.server import response
+from service import security
+from service.server import head, response
 from service.server.environ import Environ, of_connection
 from service.server.incoming import Incoming
+from service.server.parser import Parser
 from service.server.tasks import Parked, Task, start
 
 AHEAD_BYTES = 262_144
 """Of the next request, if it comes before the last is answered; then the client has to wait."""
 
+KNOCK_SECONDS = 0.05
+"""From one word to a client that may be gone to the next, by when the first has come back."""
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+HEAD_SECONDS = 20.0
+"""A head may take so long in all: it is a packet or two, and who sends a byte now and then holds a connection."""
+LEAST_RATE = 10_000
+"""Bytes of a body a second, at least, since gunicorn's timeout has passed."""
+
 CLOSE, KEEP, CHUNKED = "Connection: close\r\n", "Connection: keep-alive\r\n", "Transfer-Encoding: chunked\r\n"
+
+
+ASGIProtocol._check_h1c_protocol_available()  # noqa: SLF001 - so that gunicorn knows its parser's errors
 
 
 class State(Enum):
@@ -32,17 +48,24 @@ class State(Enum):
 
 
 class Protocol(ASGIProtocol):  # type: ignore[misc]
-    """A connection of a worker, which has `max_body_bytes` and keeps a set of its `connections`."""
+    """A connection of a worker, which has `max_body_bytes` and sets of its `connections` and those `shaking` hands."""
+
+    _callback_parser: Any
+    _current_request: Any
 
     def __init__(self, worker: Any) -> None:
         super().__init__(worker)
+        if self.cfg.is_ssl:
+            worker.shaking.add(self)
         self._state = State.IDLE
         self._until = 0.0  # the loop's second at which the client has been silent for too long
+        self._since = 0.0  # the loop's second since which the body comes, 0 before
         self._incoming: Incoming | None = None
         self._running: Task | None = None
         self._ahead = bytearray()
         self._started = False  # whether anything of the response is out
         self._closing = False  # whether the connection ends with this response
+        self._ended = False  # whether the client sends nothing more
         self._clogged = False  # whether the client does not read
         self._unread = 0  # bytes that it had not read when it was last looked at
         self._writer: Parked | None = None  # the task that waits for the client to read
@@ -51,9 +74,14 @@ class Protocol(ASGIProtocol):  # type: ignore[misc]
 
     def _start_http1(self, buffered: bytes = b"") -> None:
         self._setup_callback_parser()
+        if self.cfg.is_ssl:
+            self.worker.shaking.discard(self)
         self._environ = of_connection(self.transport)
         self.worker.connections.add(self)
-        self._allow(self.cfg.timeout)
+        self._allow(HEAD_SECONDS)
+        if len(self.worker.connections) > self.worker.most_connections:
+            self._send_error_response(503, "this worker has as many connections as it may")
+            self._close_transport()
 
     def data_received(self, data: bytes) -> None:
         if self._state is State.ANSWERING:
@@ -61,10 +89,32 @@ class Protocol(ASGIProtocol):  # type: ignore[misc]
             if len(self._ahead) > AHEAD_BYTES:
                 self._pause_reading()
             return
-        self._state = State.READING
-        self._allow(self.cfg.timeout)
-        if self._feed_callback_parser(data) and self._incoming is not None and self._incoming.ready:
+        if self._state is State.IDLE:
+            self._state = State.READING
+            self._allow(HEAD_SECONDS)
+        if self._closed or not self._feed_callback_parser(data) or self._incoming is None:
+            return
+        if self._incoming.ready:
             self._begin(self._incoming)
+        else:
+            self._await(self._incoming.length)
+
+    def eof_received(self) -> bool:
+        """The client sends nothing more: whether the connection stays open, which it does for an answer on its way.
+
+        A client that is gone says the same. The next words it is sent come back with the news, which ends its task.
+        """
+        self._ended = True
+        if self._state is not State.ANSWERING or self._incoming is None or self._incoming.request.version < (1, 1):
+            return False
+        self._knock()
+        self.worker.loop.call_later(KNOCK_SECONDS, self._knock)
+        return True
+
+    def _knock(self) -> None:
+        """Send a word that clients pass over (RFC 9110, section 15.2), while nothing of the answer is out."""
+        if self._state is State.ANSWERING and not self._started:
+            self._safe_write(CONTINUE)
 
     def pause_writing(self) -> None:
         self._clogged = True
@@ -77,17 +127,33 @@ class Protocol(ASGIProtocol):  # type: ignore[misc]
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
         self.worker.connections.discard(self)
+        self._callback_parser = None  # it refers back, and what refers to itself through it is never let go
         if self._running is not None:
             self._running.stop()
 
     # What the parser tells.
 
-    def _on_headers_complete(self) -> Any:
-        skip = super()._on_headers_complete()
+    def _setup_callback_parser(self) -> None:
+        """A client that sends its next request before the last is put away may send a whole one so."""
+        self._callback_parser = Parser(
+            self._on_headers_complete,
+            self._on_body,
+            self._on_message_complete,
+            limit_request_line=self.cfg.limit_request_line,
+            limit_request_fields=self.cfg.limit_request_fields,
+            limit_request_field_size=self.cfg.limit_request_field_size,
+            limit_remaining=self.worker.max_body_bytes + head.MOST_BYTES,
+        )
+
+    def _on_headers_complete(self) -> bool:
+        super()._on_headers_complete()
+        head.check(self._current_request)
+        self._since = 0.0
         self._incoming = Incoming(self._current_request, self.worker.max_body_bytes)
         if self._incoming.asks and not self._incoming.refused:
-            self._safe_write(b"HTTP/1.1 100 Continue\r\n\r\n")
-        return skip
+            self._safe_write(CONTINUE)
+        chunked: bool = self._current_request.chunked
+        return chunked
 
     def _on_body(self, chunk: bytes) -> None:
         assert self._incoming is not None
@@ -101,6 +167,8 @@ class Protocol(ASGIProtocol):  # type: ignore[misc]
 
     def overdue(self, now: float) -> None:
         """Give up on a client that has been silent, or has not read, for too long. `now` is the loop's second."""
+        if self._ended:
+            self._knock()
         unread = self.transport.get_write_buffer_size()
         if unread < self._unread:
             self._until = max(self._until, now + self.cfg.timeout)  # slow, but it reads
@@ -121,6 +189,8 @@ class Protocol(ASGIProtocol):  # type: ignore[misc]
         """Close the connection, unless a request is on its way."""
         if self._state is State.IDLE:
             self._close_transport()
+        if self._closed and self._is_ssl and not unconfirmed(self.transport):
+            self.transport.abort()  # TLS would wait for a goodbye that most clients never say
 
     def _close_transport(self) -> None:
         """Close once what was written is read, for which the client has a while."""
@@ -130,6 +200,15 @@ class Protocol(ASGIProtocol):  # type: ignore[misc]
     def _allow(self, seconds: float) -> None:
         """Give the client so many seconds from now."""
         self._until = self.worker.loop.time() + seconds
+
+    def _send_error_response(self, status: int, message: str, extra_headers: Sequence[tuple[str, str]] = ()) -> None:
+        super()._send_error_response(status, message, (*extra_headers, *security.DATA))
+
+    def _await(self, received: int) -> None:
+        """Give the client time for more of a body of which so much has come."""
+        now = self.worker.loop.time()
+        self._since = self._since or now
+        self._until = min(now, self._since + received / LEAST_RATE) + self.cfg.timeout
 
     # A request and its answer.
 
@@ -171,7 +250,9 @@ class Protocol(ASGIProtocol):  # type: ignore[misc]
 
     def _respond(self, environ: Environ, status: str, headers: response.Headers, parts: Iterable[bytes]) -> None:
         modern = environ["SERVER_PROTOCOL"] == "HTTP/1.1"
-        self._closing |= not self.worker.alive
+        self._closing |= not self.worker.alive or (
+            self._ended and not self._ahead and not self._callback_parser.remaining()
+        )
         bodiless = response.has_no_body(environ["REQUEST_METHOD"], status)
         whole = bodiless or response.has_length(headers)
         self._closing |= not (whole or modern)
@@ -198,7 +279,7 @@ class Protocol(ASGIProtocol):  # type: ignore[misc]
         self._running = None
         self.worker.count()
         parser = self._callback_parser
-        if self._closing or self._closed or not self.worker.alive or getattr(parser, "remaining_truncated", False):
+        if self._closing or self._closed or not self.worker.alive or parser is None or parser.remaining_truncated:
             self._close_transport()
             return
         self._ahead[:0] = parser.remaining()
@@ -208,6 +289,12 @@ class Protocol(ASGIProtocol):  # type: ignore[misc]
             self.worker.loop.call_soon(self._replay)  # not from here: a thousand requests at once are no thousand calls
         else:
             self._rest()
+            self._leave_ended()
+
+    def _leave_ended(self) -> None:
+        """Close, if the client sends nothing more and has no request on its way."""
+        if self._ended and self._state is not State.ANSWERING:
+            self._close_transport()
 
     def _replay(self) -> None:
         """Take in what came while the last request was answered, before what comes now."""
@@ -215,9 +302,17 @@ class Protocol(ASGIProtocol):  # type: ignore[misc]
             ahead, self._ahead = bytes(self._ahead), bytearray()
             self._rest()
             self.data_received(ahead)
+            self._leave_ended()
 
     def _rest(self) -> None:
         """Wait for the next request."""
         self._state = State.IDLE
         self._allow(self.cfg.keepalive)
         self._resume_reading()
+
+
+def unconfirmed(transport: Any) -> int:
+    """Bytes on their way to the client, as the kernel counts them; while there are none, none wait before it either."""
+    count = bytearray(4)
+    fcntl.ioctl(transport.get_extra_info("socket").fileno(), termios.TIOCOUTQ, count)
+    return int.from_bytes(count, sys.byteorder)

@@ -2,15 +2,18 @@
 
 import asyncio
 import contextlib
-import functools
+import os
 import select
 import signal
 import socket
-from collections.abc import Iterator
+import threading
+import weakref
+from collections.abc import Iterable, Iterator
+from resource import RLIM_INFINITY, RLIMIT_NOFILE, getrlimit
 from typing import Any
 
 from flask import Flask
-from gunicorn.asgi.protocol import ASGIProtocol
+from gunicorn.sock import ssl_context
 from gunicorn.workers import gasgi
 from gunicorn.workers.gasgi import ASGIWorker
 from gunicorn.workers.gthread import ThreadWorker
@@ -19,20 +22,7 @@ from service.beside import Front, Side, front, starting
 from service.server.drivers import Running
 from service.server.protocol import Protocol
 
-HEADERS_BYTES = 65_536
-"""As much as gunicorn reads of a request's headers, and more."""
-
 gasgi.ASGIProtocol = Protocol  # the worker makes one for each connection
-
-
-def read_ahead(most: int) -> None:
-    """Let a connection keep so many bytes of its next request while the last is still being put away.
-
-    A client that sends its next request as soon as it is answered is quicker than that; of more than 64 KB gunicorn
-    would lose the rest, and close the connection without an answer.
-    """
-    if ASGIProtocol._check_h1c_protocol_available():  # noqa: SLF001 - gunicorn passes its parser no such limit
-        ASGIProtocol._h1c_protocol_class = functools.partial(ASGIProtocol._h1c_protocol_class, limit_remaining=most)  # noqa: SLF001
 
 
 @contextlib.contextmanager
@@ -49,17 +39,82 @@ def listening_for_sigterm(worker: ASGIWorker) -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
+LINGER_SECONDS = 1.0
+"""An idle connection stays so long when its worker ends: a request may be on its way."""
 LOOK_SECONDS = 0.2
 """Between two looks at the connections of a worker that ends."""
+SHAKE_LOOKS = 10
+"""A TLS handshake may take so many of these."""
 HELP_SECONDS = 0.05
 """A connection waits so long, at most twice, for a worker that is gone or busy, before another takes it in."""
 
 
-class Worker(ASGIWorker):  # type: ignore[misc]
+LISTENS, LEAVES = 1, 2
+
+
+class Relief:
+    """What a worker of either kind and its parent know of each other (service/master.py)."""
+
+    cfg: Any
+    tmp: Any
+    alive: bool
+    slot = 0  # whose socket is its own, of those that share the port
+    relieves = False  # whether others served when it was started
+    dismissed = False  # whether its parent has told it to leave
+
+    @property
+    def settled(self) -> bool:
+        """Whether the worker has said that it listens."""
+        return self._said == LISTENS
+
+    @property
+    def leaving(self) -> bool:
+        """Whether the worker leaves, told or by itself."""
+        return self.dismissed or self._said == LEAVES
+
+    @property
+    def _said(self) -> int:
+        return os.fstat(self.tmp.fileno()).st_size
+
+    def say(self, what: int) -> None:
+        """Tell the parent, by the size of the file of the heartbeat, which both have open."""
+        os.ftruncate(self.tmp.fileno(), what)
+        self.notify()
+
+    def notify(self) -> None:
+        """gunicorn's heartbeat."""
+        raise NotImplementedError
+
+    def read_certificate(self) -> None:
+        """With TLS: have what this process needs for it, or end it."""
+        if self.cfg.is_ssl:
+            with starting(self):
+                ssl_context(self.cfg)
+
+    def await_models(self, app: Flask) -> None:
+        """Let the others serve until the models stand."""
+        loading: threading.Thread = app.extensions["loading"]
+        while self.relieves and self.alive and loading.is_alive():
+            loading.join(LOOK_SECONDS)
+
+
+SPARE_FILES = 256
+"""Files a worker may open beside its connections: models, sockets, metrics, gRPC's own."""
+
+
+def most_connections(wanted: int, files: int) -> int:
+    """How many connections a worker takes that may open so many files: beyond, the system refuses them without a word.
+
+    >>> most_connections(10_000, 20_000), most_connections(10_000, 1024), most_connections(10_000, 100)
+    (10000, 768, 50)
+    """
+    return wanted if files == RLIM_INFINITY else min(wanted, max(files - SPARE_FILES, files // 2))
+
+
+class Worker(ASGIWorker, Relief):  # type: ignore[misc]
     """gunicorn -k service.server.Worker: a WSGI app in place of an ASGI one."""
 
     sockets: list[Any]
-    slot = 0  # whose socket is its own, of those that share the port (service/serve.py)
     max_body_bytes = 0
     front: Front | None = None
     draining: "asyncio.Task[None] | None" = None
@@ -67,6 +122,8 @@ class Worker(ASGIWorker):  # type: ignore[misc]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.connections: set[Protocol] = set()
+        self.shaking: weakref.WeakSet[Protocol] = weakref.WeakSet()  # a handshake that fails is told to nobody
+        self.most_connections = most_connections(self.cfg.worker_connections, getrlimit(RLIMIT_NOFILE)[0])
         self._others: list[socket.socket] = []
         self._waiting: list[socket.socket] = []
         self._taken: set[asyncio.Task[Any]] = set()
@@ -83,7 +140,8 @@ class Worker(ASGIWorker):  # type: ignore[misc]
         super().load_wsgi()
         app: Flask = self.asgi
         self.max_body_bytes = app.config["MAX_CONTENT_LENGTH"]
-        read_ahead(self.max_body_bytes + HEADERS_BYTES)
+        self.read_certificate()
+        self.await_models(app)
         self.front = front(app)
         if self.front is not None:
             with starting(self):
@@ -93,35 +151,43 @@ class Worker(ASGIWorker):  # type: ignore[misc]
         shared: list[Any] = self.sockets
         self._others = [one.sock for slot, one in enumerate(shared) if slot != self.slot]
         self.sockets = shared[self.slot : self.slot + 1]
-        self._tls = self._get_ssl_context()
-        self.loop.call_later(HELP_SECONDS, self._help)
+        self._tls = self._get_ssl_context()  # which would be none if it could not be read, had it not been before
+        self._helping = self.loop.call_later(HELP_SECONDS, self._help)
         self.loop.call_later(HELP_SECONDS, self._widen)
         await super()._serve()
 
     def _widen(self) -> None:
-        """Let as many connections wait as gunicorn says; the loop has made it 100."""
+        """Let as many connections wait as gunicorn says; the loop, which listens by now, has made it 100."""
         if self.alive:
             self.sockets[0].sock.listen(self.cfg.backlog)
+            self.say(LISTENS)
 
     def _help(self) -> None:
         """Take in what waits at the sockets of others, and did so the last time: nobody may be there."""
-        if not self.alive:
-            return
         waiting = select.select(self._others, [], [], 0)[0]
-        for listener in waiting:
-            if listener in self._waiting:
-                with contextlib.suppress(OSError):  # the last is taken, or left meanwhile
-                    while True:
-                        self._take_in(listener.accept()[0])
+        self._take_all(listener for listener in waiting if listener in self._waiting)
         self._waiting = waiting
-        self.loop.call_later(HELP_SECONDS, self._help)
+        self._helping = self.loop.call_later(HELP_SECONDS, self._help)
+
+    def _take_all(self, listeners: Iterable[socket.socket]) -> None:
+        """Serve all that waits at these."""
+        for listener in listeners:
+            with contextlib.suppress(OSError):  # the last is taken, or left meanwhile
+                while True:
+                    self._take_in(listener.accept()[0])
 
     def _take_in(self, accepted: socket.socket) -> None:
         """Serve a connection."""
         accepted.setblocking(False)
         task = self.loop.create_task(self.loop.connect_accepted_socket(lambda: Protocol(self), accepted, ssl=self._tls))
         self._taken.add(task)
-        task.add_done_callback(self._taken.discard)
+        task.add_done_callback(self._has_taken)
+
+    def _has_taken(self, task: asyncio.Task[Any]) -> None:
+        """A handshake that fails is its client's trouble only."""
+        self._taken.discard(task)
+        if not task.cancelled():
+            task.exception()
 
     def count(self) -> None:
         """One more request is answered; the worker ends once it has answered as many as it may."""
@@ -147,16 +213,39 @@ class Worker(ASGIWorker):  # type: ignore[misc]
 
     async def _look_after(self) -> None:
         """While the last requests are answered: say that the worker lives, and let go of who asks nothing."""
+        await asyncio.sleep(LINGER_SECONDS)
         while True:
             for connection in list(self.connections):
                 connection.retire()
             self.notify()
             await asyncio.sleep(LOOK_SECONDS)
 
-    async def _shutdown(self) -> None:
-        self.drain()
+    async def _leave_sockets(self) -> None:
+        """Stop to listen; what waits is taken in first, for if nobody else has the socket, the kernel resets it.
+
+        The loop closes its own in its own time: what comes until then waits at a second handle.
+        """
+        self._helping.cancel()
+        listeners = [*(one.sock.dup() for one in self.sockets), *self._others]
         for server in self.servers:
             server.close()
+        await asyncio.sleep(HELP_SECONDS)
+        self._take_all(listeners)
+        for listener in listeners:
+            listener.close()
+
+    async def _shake(self) -> None:
+        """Let those who agree on keys come to an end with it, so that their requests are heard."""
+        for _ in range(SHAKE_LOOKS):
+            if self._quick_shutdown or not self.shaking:
+                return
+            await asyncio.sleep(LOOK_SECONDS)
+
+    async def _shutdown(self) -> None:
+        self.say(LEAVES)
+        self.drain()
+        await self._leave_sockets()
+        await self._shake()
         looking = self.loop.create_task(self._look_after())
         await super()._shutdown()
         looking.cancel()
@@ -166,13 +255,15 @@ class Worker(ASGIWorker):  # type: ignore[misc]
             await self.draining
 
 
-class Threads(ThreadWorker):  # type: ignore[misc]
+class Threads(ThreadWorker, Relief):  # type: ignore[misc]
     """gunicorn -k service.server.Threads: a thread per request, and one with an event loop for the front."""
 
     side: Side | None = None
 
     def load_wsgi(self) -> None:
         super().load_wsgi()
+        self.read_certificate()
+        self.await_models(self.wsgi)
         beside = front(self.wsgi)
         if beside is not None:
             with starting(self):
@@ -181,9 +272,11 @@ class Threads(ThreadWorker):  # type: ignore[misc]
     def handle_exit(self, sig: int, frame: Any) -> None:
         if self.side is not None:
             self.side.drain()
+        os.ftruncate(self.tmp.fileno(), LEAVES)
         super().handle_exit(sig, frame)
 
     def run(self) -> None:
+        self.say(LISTENS)
         super().run()
         if self.side is not None:
             self.side.close()

@@ -131,30 +131,34 @@ class TestInference:
             client.get_model_metadata("nobody")
 
 
-def test_it_unloads_and_loads(admin_address: str):
+def test_it_unloads_and_loads(admin_address: str, authorized: dict[str, str]):
     with http.InferenceServerClient(admin_address, network_timeout=SECONDS) as client:
 
         def index() -> list[tuple[str, ...]]:
-            return [(one["name"], one["version"], one["state"]) for one in client.get_model_repository_index()]
+            listed = client.get_model_repository_index(headers=authorized)
+            return [(one["name"], one["version"], one["state"]) for one in listed]
 
         for _ in range(2):
-            client.unload_model("simple", unload_dependents=True)
-            assert not client.is_model_ready("simple")
+            client.unload_model("simple", unload_dependents=True, headers=authorized)
+            assert not client.is_model_ready("simple", headers=authorized)
             assert index() == [("simple", "1", "UNAVAILABLE")]
             with pytest.raises(InferenceServerException, match="simple is unloaded"):
-                client.infer("simple", inputs(binary=True, INPUT0=FIRST, INPUT1=SECOND))
-            client.load_model("simple")
-            assert client.is_model_ready("simple")
+                client.infer("simple", inputs(binary=True, INPUT0=FIRST, INPUT1=SECOND), headers=authorized)
+            client.load_model("simple", headers=authorized)
+            assert client.is_model_ready("simple", headers=authorized)
             assert index() == [("simple", "1", "READY")]
-            result = client.infer("simple", inputs(binary=True, INPUT0=FIRST, INPUT1=SECOND))
+            result = client.infer("simple", inputs(binary=True, INPUT0=FIRST, INPUT1=SECOND), headers=authorized)
             assert np.array_equal(result.as_numpy("OUTPUT0"), FIRST + SECOND)
+        with pytest.raises(InferenceServerException, match="a key is needed") as refused:
+            client.load_model("simple")
+        assert refused.value.status() == "401"
         with pytest.raises(InferenceServerException, match="no model 'nobody' is in the store") as refused:
-            client.load_model("nobody")
+            client.load_model("nobody", headers=authorized)
         assert refused.value.status() == "404"
         with pytest.raises(InferenceServerException, match="there is no such parameter"):
-            client.load_model("simple", config="{}")
+            client.load_model("simple", config="{}", headers=authorized)
         with pytest.raises(InferenceServerException, match="no model 'nobody' is served"):
-            client.unload_model("nobody")
+            client.unload_model("nobody", headers=authorized)
     gc.collect()
 
 

@@ -72,10 +72,10 @@ def test_an_open_loop_asks_as_many_as_are_due_whatever_its_connections(connectio
     listener = Listener()
     with echo() as port:
         client = Client(port, REQUESTS[:1], connections, listener)
-        client.open(1000, 0.05, spread=spread)
+        client.open(10, 0.3, spread=spread)  # slow enough for a busy machine
         client.close()
 
-    assert listener.told == [Told("1", 200, "first", 50)]
+    assert listener.told == [Told("1", 200, "first", 3)]
     assert all(latency > 0 for latency in client.latencies)
 
 

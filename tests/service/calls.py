@@ -7,6 +7,7 @@ from typing import Any
 import grpc
 import numpy as np
 
+from service.access.guard import Guard
 from service.beside import Side
 from service.catalog import Catalog
 from service.grpc.front import Front
@@ -43,13 +44,16 @@ DTYPES = {
 class Client:
     """Calls of one server's methods."""
 
-    def __init__(self, port: int) -> None:
-        self.channel = grpc.insecure_channel(f"127.0.0.1:{port}", [("grpc.max_receive_message_length", -1)])
+    def __init__(self, port: int, credentials: grpc.ChannelCredentials | None = None) -> None:
+        target, options = f"127.0.0.1:{port}", [("grpc.max_receive_message_length", -1)]
+        self.channel = (
+            grpc.secure_channel(target, credentials, options) if credentials else grpc.insecure_channel(target, options)
+        )
 
-    def start(self, method: str, request: Any, seconds: float = SECONDS) -> Any:
+    def start(self, method: str, request: Any, seconds: float = SECONDS, metadata: Any = None) -> Any:
         """A call under way; of a request that is bytes already, too."""
         data = request if isinstance(request, bytes) else request.SerializeToString()
-        return self.channel.unary_unary(PATHS[method]).future(data, timeout=seconds)
+        return self.channel.unary_unary(PATHS[method]).future(data, timeout=seconds, metadata=metadata)
 
     def call(self, method: str, request: Any, seconds: float = SECONDS) -> Any:
         """The response; grpc.RpcError."""
@@ -69,9 +73,9 @@ class Client:
 
 
 @contextmanager
-def serving(settings: Settings, catalog: Catalog, wait: Wait) -> Iterator[Client]:
+def serving(settings: Settings, catalog: Catalog, wait: Wait, guard: Guard | None = None) -> Iterator[Client]:
     """A front on any free port, on a loop of its own, and its client."""
-    front = Front(settings, catalog, wait)
+    front = Front(settings, catalog, wait, guard)
     side = Side(front, 0)
     client = Client(front.port)
     try:

@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -36,11 +36,13 @@ def free_port() -> int:
 
 
 class Server:
-    """A running server; everything it printed is in `log`."""
+    """A running server; everything it printed is in `log`. `verified` is what requests needs for one with TLS."""
 
-    def __init__(self, store: Path, log: Path, **settings: Any) -> None:
+    def __init__(self, store: Path, log: Path, verified: Mapping[str, Any] | None = None, **settings: Any) -> None:
         self.port = free_port()
+        self.verified = verified or {}
         self.log = log
+        self.headers: dict[str, str] = {}  # of every request
         self.address = ("127.0.0.1", self.port)
         with log.open("wb") as file:
             self.process = subprocess.Popen(
@@ -52,13 +54,14 @@ class Server:
             )
 
     def url(self, path: str) -> str:
-        return f"http://127.0.0.1:{self.port}{path}"
+        return f"{'https' if self.verified else 'http'}://127.0.0.1:{self.port}{path}"
 
     def get(self, path: str) -> requests.Response:
-        return requests.get(self.url(path), timeout=SECONDS)
+        return requests.get(self.url(path), timeout=SECONDS, headers=self.headers, **self.verified)
 
     def post(self, path: str, body: Any = None, **more: Any) -> requests.Response:
-        return requests.post(self.url(path), json=body, timeout=SECONDS, **more)
+        headers = self.headers | more.pop("headers", {})
+        return requests.post(self.url(path), json=body, timeout=SECONDS, headers=headers, **self.verified, **more)
 
     def ready(self) -> requests.Response | None:
         """/readyz, or None before anyone listens."""
@@ -98,9 +101,9 @@ class Server:
 
 
 @contextmanager
-def running(store: Path, log: Path, **settings: Any) -> Iterator[Server]:
+def running(store: Path, log: Path, verified: Mapping[str, Any] | None = None, **settings: Any) -> Iterator[Server]:
     """A server whose models have all loaded or failed; gone afterwards, whatever happens."""
-    server = Server(store, log, **settings)
+    server = Server(store, log, verified, **settings)
     try:
         server.wait_until_loaded()
         yield server

@@ -14,6 +14,7 @@ from service import tensors
 from service.batcher import Batcher, ThreadDriver
 from service.errors import DeadlineExceeded, Draining, EngineFailed, EngineHung, NotFinite, QueueFull
 from service.queueing import Job, Queue
+from tests.service import fakes
 from tests.service.fakes import (
     BLURS,
     FAR,
@@ -356,6 +357,22 @@ def test_a_cancelled_job_never_reaches_the_engine():
     batcher.step()
     assert engine.seen() == [[2.0]]
     assert here.future.done()
+
+
+def test_a_client_that_leaves_takes_the_rows_of_every_kind_with_it():
+    class Left(BaseException):
+        """What stops a task whose client has gone."""
+
+    def leaves(future, seconds):
+        raise Left
+
+    engine = FakeEngine()
+    handle = fakes.handle(engine, ManualDriver)
+    with pytest.raises(Left):
+        handle.predict([{"x": np.ones(width, np.float32)} for width in (1, 2, 1, 3)], FAR, leaves)
+    assert handle.batcher.waiting_rows == 4
+    handle.batcher.step()
+    assert (handle.batcher.waiting_rows, engine.calls) == (0, [])
 
 
 class Notes:

@@ -6,8 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from service.access.keys import Scope
 from tests.clients import FIRST, SECOND
 from tests.service import artifacts
+from tests.service.keys import granted
 from tests.service.server import ROOT, SECONDS, Server, running
 
 CLIENTS = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "tests" / "clients").glob("test_*.py"))
@@ -29,18 +31,25 @@ def admin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """One worker that serves the model that adds, as long as nobody says otherwise."""
     store = tmp_path_factory.mktemp("store")
     artifacts.simple(store)
-    log = tmp_path_factory.mktemp("logs") / "log"
-    with running(store, log, workers=1, engine="onnx", admin="on") as server:
+    folder = tmp_path_factory.mktemp("logs")
+    key = granted(folder / "keys.json", "ops", *Scope)
+    with running(store, folder / "log", workers=1, engine="onnx", keys=folder / "keys.json") as server:
+        server.headers = {"Authorization": f"Bearer {key}"}
         yield server
 
 
 @pytest.mark.skipif(not PYTHON.exists(), reason="others' clients are not installed: make test does it")
 @pytest.mark.parametrize("tests", CLIENTS)
 def test_others_clients_work_unchanged(server: Server, admin: Server, tests):
+    more = {
+        "SERVER_ADDRESS": f"127.0.0.1:{server.port}",
+        "ADMIN_ADDRESS": f"127.0.0.1:{admin.port}",
+        "ADMIN_AUTHORIZATION": admin.headers["Authorization"],
+    }
     done = subprocess.run(
         [str(PYTHON), "-m", "pytest", "-q", "-W", "ignore", "-p", "no:cacheprovider", tests],
         cwd=ROOT,
-        env=os.environ | {"SERVER_ADDRESS": f"127.0.0.1:{server.port}", "ADMIN_ADDRESS": f"127.0.0.1:{admin.port}"},
+        env=os.environ | more,
         capture_output=True,
         text=True,
         check=False,

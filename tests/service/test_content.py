@@ -222,7 +222,7 @@ class TestOtherOrigins:
         assert response.status_code == 204
         assert response.headers[ALLOW] == PAGE
         assert "POST" in response.headers["Access-Control-Allow-Methods"]
-        assert response.headers["Access-Control-Allow-Headers"] == "*"
+        assert response.headers["Access-Control-Allow-Headers"] == "*, Authorization"
 
     @in_every_dialect
     @pytest.mark.parametrize(

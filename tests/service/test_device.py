@@ -118,6 +118,19 @@ def test_a_model_is_held_once_as_long_as_a_worker_wants_it(devices: Devices):
     assert len(made) == 2
 
 
+def test_how_long_the_longest_call_takes_is_known(devices: Devices):
+    gate = Gate()
+    host = devices.host(lambda _: gate)
+    engine = devices.engine()
+    assert host.longest() == 0
+    with ThreadPoolExecutor(1) as pool:
+        call = pool.submit(engine.run, x(1))
+        until(lambda: host.longest() > 0)
+        gate.go.release()
+        call.result(SECONDS)
+    assert host.longest() == 0
+
+
 class TestLoading:
     def test_what_a_device_cannot_load_is_told(self, devices: Devices):
         def fail(_: Path) -> Engine:

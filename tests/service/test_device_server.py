@@ -1,6 +1,7 @@
 """The real server with a process for each of two logical devices of the CPU: what it answers, what it survives."""
 
 import os
+import re
 import signal
 from collections import Counter
 from collections.abc import Iterator
@@ -23,8 +24,10 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     root = tmp_path_factory.mktemp("devices")
     saved_models.toy(artifacts.toy(root))
     log = tmp_path_factory.mktemp("log") / "devices.log"
-    with running(root, log, placement="device", devices=",".join(NAMES), workers=2) as server:
+    settings = {"placement": "device", "devices": ",".join(NAMES), "standby": "on", "workers": 2}
+    with running(root, log, **settings) as server:
         server.wait_for_log(SERVED, times=2)
+        server.wait_for_log("stands by")
         yield server
 
 
@@ -32,6 +35,11 @@ def devices(server: Server) -> dict[str, int]:
     """The process ids of the devices' processes, as they told."""
     told = [line.split()[-4:] for line in server.log.read_text().splitlines() if " serves cpu:" in line]
     return {name: int(pid) for _, pid, _, name in told}
+
+
+def spare(server: Server) -> int:
+    """The process id of the last that told it stands by."""
+    return int(re.findall(r"Process (\d+) stands by", server.log.read_text())[-1])
 
 
 def children(pid: int) -> list[int]:
@@ -66,23 +74,25 @@ def test_the_answers_are_the_models_own(server: Server):
     assert score == pytest.approx((joined @ weights["score"]).item(), rel=1e-4)
 
 
-def test_only_the_processes_of_devices_load_tensorflow(server: Server):
+def test_only_the_processes_of_devices_and_the_one_that_stands_by_load_tensorflow(server: Server):
     assert answers(server) == {200: 20}
     master = server.process.pid
-    own = set(devices(server).values())
-    assert len(own) == 2
+    own = {*devices(server).values(), spare(server)}
+    assert len(own) == 3
     others = {master, *children(master)} - own
     assert len(others) == 4  # gunicorn, its arbiter of such processes, two HTTP workers
-    assert [has_tensorflow(pid) for pid in own] == [True, True]
+    assert [has_tensorflow(pid) for pid in own] == [True] * 3
     assert not any(has_tensorflow(pid) for pid in others)
 
 
-def test_a_device_whose_process_is_killed_gets_another(server: Server):
-    before = devices(server)
+def test_a_device_whose_process_is_killed_gets_the_one_that_stood_by(server: Server):
+    before, successor = devices(server), spare(server)
     os.kill(before["cpu:0"], signal.SIGKILL)
     server.wait_for_log("cpu:0 has gone", times=2)
     assert answers(server) == {200: 20}  # the other answers
-    os.kill(before["cpu:1"], signal.SIGKILL)
+    server.wait_for_log(f"Process {successor} serves cpu:0")
+    for pid in devices(server).values():
+        os.kill(pid, signal.SIGKILL)
     wait_until_ready(server, ready=False)
     assert answers(server, 4)[503] > 0
     wait_until_ready(server, ready=True)

@@ -11,14 +11,17 @@ from service import errors
 from service.errors import ServiceError
 
 FOR_OPERATORS = {
+    "BadKeys",
     "BadSettings",
     "CannotListen",
     "CannotLoadThere",
     "CannotServe",
+    "CannotSign",
     "NoSuchDevice",
     "NoSuchSignature",
     "NothingToServe",
     "UnreadableCard",
+    "Untrusted",
     "WrongAnswers",
 }
 """Raised while the service starts: read in a log or a terminal, never in a response."""

@@ -18,9 +18,11 @@ import numpy as np
 import pytest
 import requests
 
+from service.access.keys import Scope
 from service.engines.onnx import OnnxEngine
 from tests.service import artifacts
 from tests.service.artifacts import VOCABULARY
+from tests.service.keys import granted
 from tests.service.server import (
     ROOT,
     SECONDS,
@@ -313,8 +315,10 @@ class TestLoading:
     @pytest.fixture
     def admin(self, worker: str, tmp_path: Path) -> Iterator[Server]:
         artifacts.toy(tmp_path / "store")
-        settings = {"workers": 2, "engine": "onnx", "admin": "on"}
+        key = granted(tmp_path / "keys.json", "ops", *Scope)
+        settings = {"workers": 2, "engine": "onnx", "keys": tmp_path / "keys.json"}
         with running(tmp_path / "store", tmp_path / "log", worker=worker, **settings) as server:
+            server.headers = {"X-Api-Key": key}
             server.wait_for_log(SERVED if worker == "gthread" else "ASGI server listening", times=2)
             yield server
 
@@ -457,6 +461,62 @@ def test_what_comes_to_a_worker_that_hangs_is_taken_in_by_another(store: Path, t
                 assert server.get("/healthz").status_code == 200
         finally:
             os.kill(hung, signal.SIGCONT)
+
+
+class TestSuccessors:
+    """A server of two workers that is asked all the while, on connections of either kind."""
+
+    @pytest.fixture
+    def asked(self, tmp_path: Path) -> Iterator[Server]:
+        """Fails unless every request is answered, with a 200, and nobody had to ask twice."""
+        artifacts.toy(tmp_path / "store")
+        ended = threading.Event()
+
+        def ask() -> Counter[int]:
+            statuses: Counter[int] = Counter()
+            with requests.Session() as session:
+                while not ended.is_set():
+                    statuses[session.post(server.url("/predict/toy"), json=ROW, timeout=SECONDS).status_code] += 1
+                    statuses[server.post("/predict/toy", ROW).status_code] += 1
+            return statuses
+
+        with running(tmp_path / "store", tmp_path / "log", workers=2) as server, ThreadPoolExecutor(2) as pool:
+            server.wait_for_log("ASGI server listening", times=2)
+            askers = [pool.submit(ask) for _ in range(2)]
+            try:
+                yield server
+            finally:
+                ended.set()
+                statuses = [set(one.result(SECONDS)) for one in askers]
+                for pid in masters(server)[1:]:
+                    os.kill(pid, signal.SIGTERM)
+                    server.wait_for_log("Shutting down", times=2)
+            assert statuses == [{200}] * 2
+
+    def test_workers_leave_once_others_listen_in_their_place(self, asked: Server, tmp_path: Path):
+        before = set(asked.workers())
+        for times in (4, 6):
+            asked.process.send_signal(signal.SIGHUP)
+            asked.wait_for_log("ASGI server listening", times=times)
+        asked.wait_for_log("Worker exiting", times=4)
+        assert not before & set(asked.workers())
+
+        (tmp_path / "store").rename(tmp_path / "gone")
+        asked.process.send_signal(signal.SIGHUP)
+        asked.wait_for_log("Worker failed to boot. The others go on")
+        assert len(asked.workers()) >= 2
+
+    def test_a_server_leaves_once_another_listens_in_its_place(self, asked: Server):
+        asked.process.send_signal(signal.SIGUSR2)
+        asked.wait_for_log("ASGI server listening", times=4)
+        assert len(masters(asked)) == 2
+        assert asked.stop() == 0
+        assert answers_as_ever(asked)
+
+
+def masters(server: Server) -> list[int]:
+    """The process ids of the server and of its successors."""
+    return [int(pid) for pid in re.findall(r"\[(\d+)\] \[INFO\] Starting gunicorn", server.log.read_text())]
 
 
 def finished(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:

@@ -18,6 +18,9 @@ from hypothesis.extra import numpy as arrays
 from werkzeug.test import TestResponse
 
 from service import VERSION, loading
+from service.access.guard import Guard
+from service.access.keyring import Keyring
+from service.access.keys import Scope
 from service.app import create_app
 from service.catalog import Catalog
 from service.dialects.oip.tensors import DATATYPES
@@ -28,6 +31,7 @@ from service.settings import Settings
 from service.store import Version, to_serve
 from tests.service import artifacts, fakes, oip
 from tests.service.fakes import Hand
+from tests.service.keys import granted
 from tests.service.oip import client_of, error, in_bytes, infer, mirror_of, outputs, strings, tensor
 from tests.service.site import MAX_BODY_BYTES, MAX_QUEUE_ROWS, Site
 
@@ -179,12 +183,16 @@ class TestLoading:
 
     @pytest.fixture
     def client(self, store: Path, tmp_path: Path) -> FlaskClient:
-        settings, hand = Settings(engine="onnx", admin="on"), Hand()
+        settings, hand = Settings(engine="onnx"), Hand()
         load = partial(loading.load, settings=settings, choose_driver=lambda _: hand)
         catalog = Catalog(to_serve(store, [], 1), load, grace=0)
         catalog.load_all()
         repository = Repository(catalog, store, 1, tmp_path / "served")
-        return create_app(settings, catalog, hand.wait, repository).test_client()
+        key = granted(tmp_path / "keys.json", "ops", *Scope)
+        guard = Guard(Keyring(tmp_path / "keys.json"), tmp_path / "places")
+        client = create_app(settings, catalog, hand.wait, repository, guard).test_client()
+        client.environ_base["HTTP_X_API_KEY"] = key
+        return client
 
     def index(self, client: FlaskClient) -> list[tuple[str, str, str]]:
         return [(one["version"], one["state"], one["reason"]) for one in client.post("/v2/repository/index").json]

@@ -77,6 +77,19 @@ class TestDocument:
             asked = {f"/predict/{model}", f"/v1/models/{model}:predict", f"/v2/models/{model}/infer"}
             assert asked <= promises.document["paths"].keys()
 
+    @pytest.mark.parametrize("verb", [":predict", ":classify"])
+    @pytest.mark.parametrize("way", ["version", "label"])
+    def test_a_version_is_asked_by_number_or_label(self, site: Site, promises: Promises, verb, way):
+        floats = ROW | {"numbers": [0.5, -1.0, 2.0]}
+        body = {"signature_name": "mood", "examples": [floats]} if verb == ":classify" else {"instances": [ROW]}
+        path, method, operation = promises.operations[f"tfs_{verb[1:]}_{way}.toy"]
+        assert (path, method) == (f"/v1/models/toy/{way}s/{{{way}}}{verb}", "post")
+        assert [one["name"] for one in operation["parameters"] if "name" in one] == [way]
+        for name, status in {"version": {"2": 200, "9": 404}, "label": {"stable": 200, "none": 400}}[way].items():
+            answer = site.client.post(path.replace(f"{{{way}}}", name), json=body)
+            assert answer.status_code == status
+            promises.hold(operation["operationId"], answer)
+
     def test_every_route_is_documented(self, site: Site, promises: Promises):
         paths = [re.sub(r"\{\w+\}", "x", path) for path in promises.document["paths"]]
         routes = site.app.url_map.bind("localhost")
@@ -111,6 +124,14 @@ class TestInputs:
             assert row.is_valid(ROW | {"text": right})
         for wrong in ("", " .,! ", [], [0, 0], [len(VOCABULARY)], [-1], [2.5], None, 7):
             assert not row.is_valid(ROW | {"text": wrong})
+
+    def test_words_are_bytes_as_well_to_tensorflow_serving(self, site: Site, promises: Promises):
+        in_bytes = ROW | {"text": {"b64": "dGhlIGNhdA=="}}
+        for body in ({"instances": [in_bytes]}, {"inputs": {name: [value] for name, value in in_bytes.items()}}):
+            assert site.tfs("toy", body).status_code == 200
+            assert promises.schema("toy.tfs-request").is_valid(body)
+        assert site.predict("toy", in_bytes).status_code == 422
+        assert not promises.schema("toy.row").is_valid(in_bytes)
 
     def test_numbers_have_their_shape_and_bounds(self, promises: Promises):
         row, example = promises.schema("shop.row"), promises.document["components"]["examples"]["shop.row"]["value"]
@@ -212,7 +233,8 @@ class TestExamples:
     def test_every_prediction_has_some(self):
         with_examples = {name for name, _ in EXAMPLES.values()}
         asked = {name for name, (_, _, operation) in COMMITTED.operations.items() if "requestBody" in operation}
-        assert with_examples == asked - {"oip_load", "oip_unload"}  # they need no body, and change what is served
+        labelled = {name for name in asked if "_label." in name}  # which labels there are, the operator knows
+        assert with_examples == asked - labelled - {"oip_load", "oip_unload"}  # need no body, change what is served
 
     @pytest.mark.parametrize(("name", "body"), EXAMPLES.values(), ids=EXAMPLES)
     def test_it_is_what_is_asked_for_and_is_answered_as_promised(self, site: Site, promises: Promises, name, body):

@@ -118,8 +118,15 @@ def test_tensorflow_is_asked_in_a_process_of_its_own():
 
 
 def test_without_devices_gunicorn_starts_no_process_for_them():
-    assert serve.device_processes(Settings(), 0) == {}
-    assert serve.device_processes(Settings(), 3)["dirty_workers"] == 3
+    assert serve.device_processes(Settings(), []) == {}
+
+
+@pytest.mark.parametrize(
+    ("standby", "name", "processes"),
+    [("auto", "gpu:0", 2), ("auto", "cpu:0", 1), ("on", "cpu:0", 2), ("off", "gpu:0", 1)],
+)
+def test_a_gpu_has_a_process_that_stands_by_unless_told_otherwise(standby, name, processes):
+    assert serve.device_processes(Settings(standby=standby), [Device(name)])["dirty_workers"] == processes
 
 
 def test_devices_need_the_command_that_starts_their_processes():

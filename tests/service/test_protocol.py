@@ -1,7 +1,9 @@
 """One connection, without a socket: whatever the pieces in which requests come, each gets its own answer, in order."""
 
 import asyncio
+import gc
 import re
+import weakref
 from collections.abc import Awaitable, Callable, Iterable
 from types import SimpleNamespace
 from typing import Any
@@ -14,10 +16,11 @@ from hypothesis import strategies as st
 
 from service.future import Future
 from service.queueing import Answer
-from service.server.protocol import Protocol
+from service.server.protocol import CONTINUE, HEAD_SECONDS, LEAST_RATE, Protocol
 from service.server.tasks import wait
 
 MOST = 1000
+MOST_CONNECTIONS = 2
 LATER = "/later"
 
 
@@ -73,6 +76,7 @@ class Site:
             max_requests=10**9,
             nr_conns=0,
             max_body_bytes=MOST,
+            most_connections=MOST_CONNECTIONS,
             connections=set(),
             count=lambda: None,
         )
@@ -112,7 +116,7 @@ class Site:
     @property
     def bodies(self) -> list[bytes]:
         """The bodies of the responses so far; all have a Content-Length."""
-        found, rest = [], self.transport.written
+        found, rest = [], self.transport.written.replace(CONTINUE, b"")
         while rest:
             head, _, rest = rest.partition(b"\r\n\r\n")
             length = int(re.findall(rb"content-length: *(\d+)", head, re.IGNORECASE)[0])
@@ -147,6 +151,64 @@ def test_requests_in_any_pieces_are_each_answered_in_order(asked, pieces, freed)
         await site.free()
         assert site.bodies == [body for body, _ in asked]
         assert not site.transport.closed
+
+    run(check)
+
+
+def chunked(body: bytes, sizes: list[int]) -> bytes:
+    """The body in chunks of these sizes, the rest in one."""
+    made = b""
+    for size in [*sizes, len(body)]:
+        if body:
+            made += f"{len(body[:size]):x};a=b\r\n".encode() + body[:size] + b"\r\n"
+            body = body[size:]
+    return made + b"0\r\nA: b\r\n\r\n"
+
+
+@given(
+    st.lists(st.tuples(st.binary(max_size=40), st.lists(st.integers(1, 20), max_size=3)), min_size=1, max_size=4),
+    st.lists(st.integers(1, 60), max_size=30),
+)
+def test_chunks_are_joined_whatever_the_pieces_in_which_they_come(asked, pieces):
+    async def check() -> None:
+        site = Site()
+        head = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+        data = b"".join(head + chunked(body, sizes) + post(b"next") for body, sizes in asked)
+        for size in [*pieces, len(data)]:
+            if data:
+                await site.say(data[:size])
+            data = data[size:]
+        assert site.bodies == [body for asked_body, _ in asked for body in (asked_body, b"next")]
+        assert not site.transport.closed
+
+    run(check)
+
+
+def test_beyond_as_many_connections_as_a_worker_may_have_each_is_refused():
+    async def check() -> None:
+        site = Site()
+        others = [Protocol(site.worker) for _ in range(MOST_CONNECTIONS)]
+        transports = [Transport() for _ in others]
+        for other, transport in zip(others, transports, strict=True):
+            other.connection_made(transport)
+        assert [transport.closed for transport in transports] == [False] * (MOST_CONNECTIONS - 1) + [True]
+        assert transports[-1].written.startswith(b"HTTP/1.1 503 ")
+        others[-1].data_received(post(b"too late"))
+        others[-1].connection_lost(None)
+        assert len(site.worker.connections) == MOST_CONNECTIONS
+
+    run(check)
+
+
+def test_nothing_remains_of_a_connection_that_is_lost():
+    async def check() -> None:
+        site = Site()
+        await site.say(post(b"one"))
+        site.connection.connection_lost(None)
+        lost = weakref.ref(site.connection)
+        site.connection = None
+        gc.collect()
+        assert lost() is None
 
     run(check)
 
@@ -208,6 +270,81 @@ def test_a_client_that_leaves_stops_what_was_done_for_it():
         assert site.bodies == []
 
     run(check)
+
+
+def test_what_a_client_that_leaves_has_sent_ahead_is_not_begun():
+    async def check() -> None:
+        site = Site()
+        await site.say(post(b"one", LATER) + post(b"two", LATER) + post(b"three", LATER))
+        site.connection.connection_lost(None)
+        await site.rest()
+        assert (len(site.parked), site.stopped) == (1, 1)
+
+    run(check)
+
+
+class TestAClientThatSendsNothingMore:
+    """One that is gone says the same: what it is sent next comes back, and `connection_lost` follows."""
+
+    def test_is_answered_before_the_connection_is_closed(self):
+        async def check() -> None:
+            site = Site()
+            await site.say(post(b"one", LATER) + post(b"two", LATER))
+            assert site.connection.eof_received()
+            assert site.transport.written == CONTINUE
+            await site.free()
+            assert site.bodies == [b"one", b"two"]
+            assert site.transport.closed
+            assert site.transport.written.count(b"Connection: close") == 1
+
+        run(check)
+
+    def test_is_asked_again_and_again_whether_it_is_there(self):
+        async def check() -> None:
+            site = Site()
+            await site.say(post(b"one", LATER))
+            site.connection.eof_received()
+            site.connection.overdue(0)
+            assert site.transport.written == 2 * CONTINUE
+
+        run(check)
+
+    def test_but_not_in_the_middle_of_an_answer(self):
+        async def check() -> None:
+            site = Site(stream)
+            site.connection.pause_writing()
+            await site.say(post(b""))
+            before = bytes(site.transport.written)
+            assert site.connection.eof_received()
+            site.connection.overdue(0)
+            assert site.transport.written == before
+
+        run(check)
+
+    @pytest.mark.parametrize(
+        "said",
+        [b"", b"POST / HTTP/1.1\r\n", post(b"one"), post(b"one", LATER, version="1.0")],
+        ids=["nothing", "half", "all and was answered", "as of old, when nothing could be said meanwhile"],
+    )
+    def test_is_left_where_it_waits_for_nothing_or_cannot_be_asked(self, said):
+        async def check() -> None:
+            site = Site()
+            await site.say(said)
+            assert not site.connection.eof_received()
+            assert CONTINUE not in site.transport.written
+
+        run(check)
+
+    def test_gets_no_answer_to_half_a_request(self):
+        async def check() -> None:
+            site = Site()
+            await site.say(post(b"one", LATER) + post(b"two")[:-1])
+            assert site.connection.eof_received()
+            await site.free()
+            assert site.bodies == [b"one"]
+            assert site.transport.closed
+
+        run(check)
 
 
 @pytest.mark.parametrize(
@@ -272,6 +409,35 @@ class TestTime:
             assert not site.transport.closed
             site.connection.overdue(now + site.worker.cfg.timeout + 1)
             assert site.transport.closed
+            assert site.transport.written.startswith(b"HTTP/1.1 408 ")
+
+        run(check)
+
+    def test_a_head_that_drips_in_is_a_408(self):
+        async def check() -> None:
+            site = Site()
+            for byte in b"GET / HTT":
+                await site.say(bytes([byte]))
+                now = site.worker.loop.time()
+                site.connection.overdue(now)
+            assert not site.transport.closed
+            site.connection.overdue(now + HEAD_SECONDS + 1)
+            assert site.transport.written.startswith(b"HTTP/1.1 408 ")
+
+        run(check)
+
+    def test_a_body_that_drips_in_is_given_time_for_what_has_come_and_no_more(self):
+        async def check() -> None:
+            site = Site()
+            site.worker.max_body_bytes = 10**6
+            head, timeout = f"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: {10**6}\r\n\r\n", site.worker.cfg.timeout
+            start = site.worker.loop.time()
+            await site.say(head.encode())
+            site.connection._since = start - 2 * timeout  # it has come for so long
+            await site.say(b"x" * (LEAST_RATE * timeout))
+            site.connection.overdue(start - 1)
+            assert not site.transport.closed
+            site.connection.overdue(start + 1)
             assert site.transport.written.startswith(b"HTTP/1.1 408 ")
 
         run(check)

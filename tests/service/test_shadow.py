@@ -168,6 +168,8 @@ def test_beyond_so_many_rows_requests_are_skipped_and_counted():
         pass
     assert pair.rows("compared") == MOST_ROWS
     assert {len(call["x"]) for call in pair.second_engine.calls} == {8}
+    pair.ask([1])
+    assert pair.rest()
 
 
 def test_beyond_so_many_bytes_too():
@@ -288,6 +290,10 @@ def test_rows_of_several_lengths_reach_the_shadow_at_their_own(ragged):
     pair.ask([1] * 5, [1] * 7, [1] * 4)
     pair.rest()
     assert pair.rows("compared") == 3
+    if ragged:
+        assert [sorted(call["x/length"].tolist()) for call in second.calls] == [[4, 5, 7]]
+    else:
+        assert sorted(call["x"].shape for call in second.calls) == [(1, 4), (1, 5), (1, 7)]
     assert pair.value("difference_bucket", output="y", le="0.0") == pair.value("difference_count", output="y") > 0
 
 

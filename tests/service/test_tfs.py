@@ -565,7 +565,7 @@ class TestStatusAndMetadata:
             }
         ]
 
-    def test_metadata_is_the_signature(self, site: Site):
+    def test_metadata_is_the_signatures(self, site: Site):
         def tensor(name, dtype, *sizes):
             dims = [{"size": size, "name": ""} for size in sizes]
             shape = {"dim": dims, "unknown_rank": False}
@@ -584,10 +584,15 @@ class TestStatusAndMetadata:
             "method_name": "tensorflow/serving/predict",
             "defaults": {},
         }
+        inputs = signature["inputs"] | {"text": tensor("text", "DT_STRING", "-1")}
+        of_strings = signature | {"inputs": inputs}
         assert site.client.get("/v1/models/toy/metadata").json == {
             "model_spec": {"name": "toy", "signature_name": "", "version": "3"},
-            "metadata": {"signature_def": {"signature_def": {"serving_default": signature}}},
+            "metadata": {"signature_def": {"signature_def": {"serving_default": signature, "text": of_strings}}},
         }
+        assert site.client.get("/v1/models/fake/metadata").json["metadata"]["signature_def"][
+            "signature_def"
+        ].keys() == {"serving_default"}
 
     def test_metadata_has_a_word_for_every_dtype(self, site: Site):
         shown = site.client.get("/v1/models/every/metadata").json

@@ -106,6 +106,19 @@ def test_at_its_end_a_worker_waits_for_no_hung_thread(scene):
     assert scene.ended == ["left", "died"]
 
 
+def test_nor_for_a_model_that_loads():
+    scene = Scene()
+
+    def load(_):
+        scene.watchdog.end()
+        return fakes.handle(FakeEngine(), Hand())
+
+    scene.watchdog.over(load)(VERSION)
+    assert scene.ended == ["died"]
+    scene.watchdog.end()
+    assert scene.ended == ["died"]
+
+
 def test_an_answer_that_comes_after_all_hurts_nobody(scene):
     scene.hang_on_a_thread()
     scene.after(ALLOWED)

@@ -12,6 +12,7 @@ import tensorflow as tf
 from tensorflow_serving.apis import prediction_log_pb2
 
 from models.architecture import Architecture
+from service import manifest
 from tests.training import toys
 from training import golden, saved_model
 from training.card import SCHEMA
@@ -173,6 +174,13 @@ def test_warm_up_records_ask_both_signatures_what_the_model_can_answer(artifact)
         assert set(answers) == {"overlap", "colour", "long"}
 
     assert asked == {("toy", "serving_default"), ("toy", "text")}
+
+
+def test_the_manifest_has_all_that_was_published(artifact):
+    named = json.loads((artifact / manifest.NAME).read_text())
+    assert (named["model"], str(named["version"])) == (artifact.parent.name, artifact.name)
+    assert {"saved_model.pb", "assets.extra/card.json", "assets.extra/golden.npz"} <= named["files"].keys()
+    manifest.check(artifact, artifact.parent.parent)
 
 
 def test_the_report_lies_beside_the_model_in_pictures_and_numbers(artifact):

@@ -17,6 +17,8 @@ GZIP, ZLIB, RAW = 31, 15, -15
 """What zlib.decompressobj calls them: window bits."""
 MOST_CODINGS = 2
 """Codings one upon another; each inflates what the last gave."""
+MOST_FRAMES = 100
+"""Of one coding, one after another: before each, the rest of the body is copied, and an empty one has 20 bytes."""
 FAST = 1
 """The level at which answers are compressed: others wait meanwhile, and higher levels gain little on numbers."""
 
@@ -64,6 +66,8 @@ def frames(start: Callable[[bytes], Any], body: bytes, limit: int) -> bytes:
     parts: list[bytes] = []
     room = limit
     while body:
+        if len(parts) == MOST_FRAMES:
+            raise MalformedBody(f"the body is compressed in more than {MOST_FRAMES} pieces; compress it as one")
         frame = start(body)
         part = frame.decompress(body, room + 1)
         room -= len(part)

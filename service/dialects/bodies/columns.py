@@ -1,12 +1,13 @@
 """Whole tensors by name, axis 0 the row: cast to what the model takes, in bulk, and cut into groups of rows."""
 
 from collections.abc import Iterator, Mapping
+from itertools import chain, islice
 from typing import Any
 
 import numpy as np
 
 from service import nested, tensors
-from service.dialects.oip.binary import text
+from service.dialects.oip.binary import MOST_STRINGS, text
 from service.errors import Fault, InvalidInput
 from service.fields import MOST_ECHOED, nearest, plain
 from service.handle import ModelHandle
@@ -20,9 +21,9 @@ ACCEPTED = {"f": "fiu", "V": "fiu", "i": "iu", "u": "iu", "b": "b"}
 
 def read(handle: ModelHandle, columns: Mapping[str, Array]) -> list[Group]:
     """A client's columns, in whatever dtypes, as the batcher takes them; InvalidInput."""
-    faults = [*misnamed(handle, columns), *uneven(columns)]
+    faults = list(islice(chain(misnamed(handle, columns), uneven(columns)), MOST_FAULTS))
     if faults:
-        raise InvalidInput(faults[:MOST_FAULTS], handle.rows.example)
+        raise InvalidInput(faults, handle.rows.example)
     handle.refuse_too_many(tensors.rows(columns))
     undescribed = handle.card.inputs.keys().isdisjoint(columns)
     arrays = whole(handle, columns) if undescribed else fitted(handle, columns, "/{name}")
@@ -139,6 +140,8 @@ def culprit(array: Array, wrong: Array, dtype: np.dtype[Any]) -> Misfit:
 
 def strings(array: Array) -> Array:
     """NumPy's strings of one width as Python's own, bytes as text where they are; Misfit of what is no Unicode."""
+    if array.size > MOST_STRINGS:
+        raise Misfit((), f"expected at most {MOST_STRINGS} strings, got {array.size}")
     if array.dtype.kind == "S":
         texts = [text(element) for element in array.ravel().tolist()]
         made: Array = np.empty(len(texts), object)

@@ -12,8 +12,9 @@ from typing import Any
 import msgpack
 import numpy as np
 
+from service.dialects.bodies import crowd
 from service.dialects.bodies.columns import fitted, pointer
-from service.errors import Fault, InvalidInput, MalformedBody, placed
+from service.errors import Fault, InvalidInput, MalformedBody, ServiceError, placed
 from service.handle import ModelHandle
 from service.nested import Misfit, show
 from service.schemas import MOST_FAULTS, MOST_POINTER, escape
@@ -31,11 +32,14 @@ MOST_AXES = 16
 
 
 def loads(body: bytes) -> Any:
-    """A body's value; MalformedBody. No container claims more elements than the body has bytes."""
+    """A body's value; MalformedBody, BodyTooLarge. No container claims more elements than the body has bytes."""
     if not body:
         raise MalformedBody("the body is empty; send MessagePack")
+    hooks = {} if len(body) <= crowd.MOST else dict.fromkeys(("list_hook", "object_hook"), crowd.counter())
     try:
-        return msgpack.unpackb(body)
+        return msgpack.unpackb(body, **hooks)
+    except ServiceError:
+        raise
     except msgpack.StackError:
         raise MalformedBody("the body is nested too deep") from None
     except Exception as error:  # "other exceptions can be raised", says its documentation
@@ -91,6 +95,8 @@ def opened(handle: ModelHandle, rows: Sequence[Any], place: str) -> list[Any]:
             found.append(fitted(handle, unpacked(handle, row, at), at + "/{name}"))
         except InvalidInput as error:
             faults += error.faults
+            if len(faults) >= MOST_FAULTS:
+                break
     if faults:
         raise InvalidInput(faults[:MOST_FAULTS], handle.rows.example)
     return found
@@ -106,6 +112,8 @@ def unpacked(handle: ModelHandle, values: dict[Any, Any], at: str) -> dict[str, 
             found[name] = array(value) if is_tensor(value) else value
         except Misfit as misfit:
             faults.append(Fault(pointer(f"{at}/{escape(name)}"[:MOST_POINTER], misfit.path), str(misfit)))
+            if len(faults) == MOST_FAULTS:
+                break
     if faults:
         raise InvalidInput(faults, handle.rows.example)
     return found

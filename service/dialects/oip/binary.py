@@ -24,6 +24,8 @@ from service.tensors import Array
 
 HEADER = "Inference-Header-Content-Length"
 MOST_DIGITS = 18
+MOST_STRINGS = 1_000_000
+"""Of one tensor: an empty one has a byte or four on the way, and fifty in memory."""
 
 
 def split(body: bytes, length: str | None) -> tuple[bytes, memoryview]:
@@ -85,6 +87,8 @@ def from_bytes(data: memoryview, dtype: np.dtype[Any], shape: Sequence[int]) -> 
 
 def strings(data: memoryview, count: int) -> list[str | bytes]:
     """So many strings, each as text where it is UTF-8; Misfit."""
+    if count > MOST_STRINGS:
+        raise Misfit((), f"expected at most {MOST_STRINGS} strings, got {count}")
     found: list[str | bytes] = []
     start = 0
     while len(found) < count:

@@ -1,4 +1,4 @@
-"""The repository of the Open Inference Protocol: what there is, and, where MANIFOLD_ADMIN is on, loading and unloading.
+"""The repository of the Open Inference Protocol: what there is, and, where there are API keys, loading and unloading.
 
 POST /v2/repository/index, /v2/repository/models/<model>/load, …/unload
 """
@@ -22,7 +22,7 @@ LOADING_SECONDS = 600.0
 
 
 class AdminOff(ServiceError):
-    """Models may not be loaded and unloaded by calls, unless MANIFOLD_ADMIN is on."""
+    """Models may not be loaded and unloaded by calls, unless MANIFOLD_KEYS has a key of the scope admin."""
 
     status = 403
     title = "Admin calls are off"
@@ -55,7 +55,7 @@ def add_routes(oip: Blueprint, catalog: Catalog, wait: Wait, repository: Reposit
     def admitted(model: str) -> Repository:
         if repository is None:
             catalog.versions(model)
-            raise AdminOff("admin calls are off: models are loaded from the store when the service starts")
+            raise AdminOff("admin calls are off: they need MANIFOLD_KEYS, and a key of the scope admin")
         return repository
 
 

@@ -90,12 +90,15 @@ class Reader:
         outputs = self.outputs(self.typed(document, "outputs", list, "a list of outputs"), binary)
         inputs = self.inputs(document.get("inputs"))
         if self.faults:
-            raise InvalidInput(self.faults[:MOST_FAULTS], self.handle.rows.example)
+            raise InvalidInput(self.faults, self.handle.rows.example)
         kept = {name: value for name, value in parameters.items() if name not in RESERVED}
         return Inference(given, kept, timeout, outputs, inputs)
 
     def fault(self, place: str, detail: str) -> None:
+        """One more; with as many as an answer names, InvalidInput: a body may have a million."""
         self.faults.append(Fault(place, detail))
+        if len(self.faults) == MOST_FAULTS:
+            raise InvalidInput(self.faults, self.handle.rows.example)
 
     def typed(self, document: Mapping[str, Any], key: str, kind: type, expected: str) -> Any:
         """An optional member; null is none."""
@@ -114,11 +117,9 @@ class Reader:
             self.fault(f"{place}/parameters", f"expected an object, got {show(given)}")
             return {}
         for name, value in given.items():
-            at = f"{place}/parameters/{escape(name)[:MOST_ECHOED]}"
-            if name in UNSERVED:
-                self.fault(at, UNSERVED[name])
-            elif type(value) not in VALUES:
-                self.fault(at, f"expected a string, a number, true or false, got {show(value)}")
+            if name in UNSERVED or type(value) not in VALUES:
+                wrong = f"expected a string, a number, true or false, got {show(value)}"
+                self.fault(f"{place}/parameters/{escape(name)[:MOST_ECHOED]}", UNSERVED.get(name, wrong))
         return given
 
     def flag(self, parameters: Mapping[str, Any], name: str, place: str, *, default: bool) -> bool:

@@ -25,6 +25,8 @@ from service.tensors import Group
 KINDS: Mapping[type, str] = {bool: "int64", int: "int64", float: "float", str: "bytes", dict: "bytes"}
 TYPES: Mapping[type, str] = {dict: "Object", list: "Array", str: "String", bool: "Bool", int: "Number", float: "Number"}
 MOST_INTEGER = 2**63 - 1
+MOST_FEATURES = 10_000
+"""Of one example: those that are no inputs are looked at, too."""
 
 
 class Unshaped(ValueError):
@@ -34,7 +36,9 @@ class Unshaped(ValueError):
 def read(handle: ModelHandle, body: Mapping[str, Any], method: str) -> list[Group]:
     """The rows as the batcher takes them; MalformedBody, or InvalidInput with every fault."""
     shared = features(body["context"]) if "context" in body else {}
-    examples = [shared | features(example) for example in listed(body, method)]
+    given = listed(body, method)
+    handle.refuse_too_many(len(given))
+    examples = [shared | features(example) for example in given]
     return groups(handle, examples, "/examples/{row}/{name}")
 
 
@@ -67,6 +71,8 @@ def features(example: Any) -> dict[str, list[Any]]:
     """The values of each feature of one example, all of a kind; MalformedBody."""
     if type(example) is not dict:
         raise MalformedBody(f"Example must be JSON object but got JSON {TYPES.get(type(example), 'Null')}")
+    if len(example) > MOST_FEATURES:
+        raise MalformedBody(f"Example has more than {MOST_FEATURES} features")
     return {name: values(name, given if type(given) is list else [given]) for name, given in example.items()}
 
 

@@ -24,7 +24,7 @@ from service.dialects.exchange import (
     read_json,
     with_hint,
 )
-from service.dialects.tfs import examples, heads
+from service.dialects.tfs import examples, heads, signatures
 from service.dialects.tfs.errors import Malformed, check_signature, labelled
 from service.dialects.tfs.tensors import dump, from_inputs, from_instances, to_columns, to_rows
 from service.errors import MalformedBody, ModelNotFound, ServiceError, VersionNotFound
@@ -32,7 +32,7 @@ from service.handle import ModelHandle, Prediction, Wait
 from service.nested import show
 from service.served import Served, State
 from service.settings import Settings
-from service.signature import TensorSpec
+from service.signature import Signature, TensorSpec
 from service.web import current_request
 
 MODEL = r"models(?:/(?P<model>[^/:]+))?(?:/versions/(?P<version>\d+)|/labels/(?P<label>[^/:]+))?"
@@ -85,6 +85,17 @@ def blueprint(catalog: Catalog, settings: Settings, wait: Wait) -> Blueprint:
 def asked(path: str) -> re.Match[str] | None:
     """Of which model a path asks what, if it does."""
     return PREDICT.fullmatch(path)
+
+
+@lru_cache(1024)
+def model_in(path: str) -> str | None:
+    """The model that a path names, if it does.
+
+    >>> model_in("models/qa/versions/2:predict"), model_in("models/qa"), model_in("models/qa/elsewhere")
+    ('qa', 'qa', None)
+    """
+    match = asked(path) or STATUS.fullmatch(path)
+    return match["model"] if match else None
 
 
 def find(catalog: Catalog, match: re.Match[str]) -> ModelHandle:
@@ -214,19 +225,24 @@ def state(served: Served) -> Mapping[str, Any]:
 
 
 def metadata(handle: ModelHandle) -> Response:
-    """The signature, as GetModelMetadataResponse prints it."""
-    signature = {
-        "inputs": {name: tensor_info(spec) for name, spec in handle.signature.inputs.items()},
-        "outputs": {name: tensor_info(spec) for name, spec in handle.signature.outputs.items()},
-        "method_name": "tensorflow/serving/predict",
-        "defaults": {},
-    }
+    """The signatures, as GetModelMetadataResponse prints them."""
+    found = {name: described(signature) for name, signature in signatures.known(handle).items()}
     return answered(
         {
             "model_spec": {"name": handle.model, "signature_name": "", "version": str(handle.version)},
-            "metadata": {"signature_def": {"signature_def": {"serving_default": signature}}},
+            "metadata": {"signature_def": {"signature_def": found}},
         }
     )
+
+
+def described(signature: Signature) -> Mapping[str, Any]:
+    """A SignatureDef message in JSON."""
+    return {
+        "inputs": {name: tensor_info(spec) for name, spec in signature.inputs.items()},
+        "outputs": {name: tensor_info(spec) for name, spec in signature.outputs.items()},
+        "method_name": "tensorflow/serving/predict",
+        "defaults": {},
+    }
 
 
 def tensor_info(spec: TensorSpec) -> Mapping[str, Any]:

@@ -26,6 +26,7 @@ def from_instances(handle: ModelHandle, instances: Any) -> list[tensors.Row]:
         raise MalformedBody(f"expected 'instances' to be a list, got {show(instances)}", "/instances")
     if not instances:
         raise MalformedBody("No values in 'instances' array", "/instances")
+    handle.refuse_too_many(len(instances))
     names = list(handle.signature.inputs)
     named = is_named(instances[0])
     for index, row in enumerate(instances):
@@ -79,13 +80,13 @@ def from_inputs(handle: ModelHandle, inputs: Any) -> list[tensors.Row]:
     counts = {len(column) for column in columns.values()}
     if len(counts) > 1:
         raise InvalidInput([Fault("/inputs", f"expected as many rows of every input, got {sorted(counts)}")])
+    handle.refuse_too_many(counts.pop())
     rows = [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
     return load(handle, rows, "/inputs/{name}/{row}" if named else "/inputs/{row}")
 
 
 def load(handle: ModelHandle, rows: Sequence[Any], place: str) -> list[tensors.Row]:
     """Rows as arrays; InvalidInput. `place` is the pattern of the pointers to their values."""
-    handle.refuse_too_many(len(rows))
     if handle.string_depths:
         rows = [decode(row, handle.string_depths) for row in rows]
     return handle.rows.load(rows, place)

@@ -1,0 +1,120 @@
+"""API keys over HTTP: which route needs which scope, and what is done before and after each request.
+
+A route that is not in the table needs the scope admin. Answers to OPTIONS say nothing of a model, and are open.
+"""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from flask import Flask, Request, Response, current_app
+
+from service import metrics
+from service.access.audit import Audit
+from service.access.guard import Guard
+from service.access.keys import Key, Scope
+from service.dialects.tfs import routes as tfs
+from service.web import current_request
+
+READ, PREDICT, ADMIN = Scope.READ, Scope.PREDICT, Scope.ADMIN
+
+TFS = "tfs.route"
+"""TensorFlow Serving's paths are one route, whose method decides."""
+
+SCOPES: Mapping[str, Scope | None] = {
+    "index": READ,
+    "native.predict": PREDICT,
+    "native.models": READ,
+    "native.model": READ,
+    "oip.server": READ,
+    "oip.live": None,
+    "oip.ready": None,
+    "oip.model": READ,
+    "oip.model_ready": READ,
+    "oip.infer": PREDICT,
+    "oip.index": READ,
+    "oip.load": ADMIN,
+    "oip.unload": ADMIN,
+    "health.live": None,
+    "health.ready": None,
+    "health.exposition": READ,
+    "openapi.openapi": READ,
+    "openapi.docs": None,
+    "openapi.part": None,
+}
+"""By endpoint; None: open to all. The page /docs shows nothing until it may read /openapi.json."""
+
+KEY, LEAVE = "manifold.key", "manifold.leave"
+"""Where the environment has the key of a request, and what to call when it is answered."""
+
+
+def scope_of(endpoint: str, method: str) -> Scope | None:
+    """What a request needs; None: nothing."""
+    if method == "OPTIONS":
+        return None
+    if endpoint == TFS:
+        return PREDICT if method == "POST" else READ
+    return SCOPES.get(endpoint, ADMIN)
+
+
+def scope_of_path(path: str, method: str) -> Scope | None:
+    """What a request for a path of the current app needs."""
+    endpoint, _ = current_app.url_map.bind("").match(path, method)
+    return scope_of(endpoint, method)
+
+
+def model_of(endpoint: str, arguments: Mapping[str, Any]) -> str | None:
+    """The model that a request is about; None: none, or all of them."""
+    found: str | None = tfs.model_in(arguments["rest"]) if endpoint == TFS else arguments.get("model")
+    return found
+
+
+def protect(app: Flask, guard: Guard, audit: Audit) -> None:
+    """Have an app admit requests by their keys, count them, and put changes on record."""
+
+    def admit() -> None:
+        request = current_request()
+        rule = request.url_rule
+        if rule is None:  # there is no such path, or it takes another method
+            return
+        endpoint, arguments = rule.endpoint, request.view_args or {}
+        scope = scope_of(endpoint, request.method)
+        if scope is None:
+            return
+        environ = request.environ
+        key = guard.identify(environ.get("HTTP_AUTHORIZATION"), environ.get("HTTP_X_API_KEY"))
+        environ[KEY] = key
+        environ[LEAVE] = guard.enter(key, scope, lambda: model_of(endpoint, arguments))
+
+    def count(response: Response) -> Response:
+        request = current_request()
+        key: Key | None = request.environ.get(KEY)
+        if key is not None or response.status_code == HTTPStatus.UNAUTHORIZED:
+            metrics.key_counter(key.name if key else "", response.status_code).inc()
+        rule = request.url_rule
+        if rule is not None and scope_of(rule.endpoint, request.method) is ADMIN:
+            put_on_record(audit, request, key, response)
+        return response
+
+    def leave(_: BaseException | None) -> None:
+        done = current_request().environ.get(LEAVE)
+        if done is not None:
+            done()
+
+    app.before_request(admit)
+    app.after_request(count)
+    app.teardown_request(leave)
+
+
+def put_on_record(audit: Audit, request: Request, key: Key | None, response: Response) -> None:
+    """Who wanted to change what, and whether that was done."""
+    status = response.status_code
+    refused = status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS)
+    audit.record(
+        key.name if key else "",
+        request.environ.get("REMOTE_ADDR", ""),
+        f"{request.method} {request.path}",
+        "refused" if refused else "done" if status < HTTPStatus.BAD_REQUEST else "failed",
+        status=status,
+        request=response.headers.get("X-Request-Id", ""),
+    )

@@ -1,0 +1,100 @@
+"""gunicorn's arbiter, the parent of the workers, for a service that must not pause: who leaves is relieved first."""
+
+import os
+import shutil
+import signal
+import sys
+import time
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from gunicorn.app.base import BaseApplication
+from gunicorn.arbiter import Arbiter
+from gunicorn.errors import HaltServer
+
+AGAIN = 5.0
+"""Seconds until another worker is tried after one that could not start, while others serve."""
+
+
+class Gunicorn(BaseApplication):  # type: ignore[misc]
+    """gunicorn with this service's settings."""
+
+    def __init__(self, configuration: Mapping[str, Any], greeting: str) -> None:
+        self._configuration = configuration
+        self._greeting = greeting
+        super().__init__()
+
+    def load_config(self) -> None:
+        folder = os.environ["PROMETHEUS_MULTIPROC_DIR"]
+        for name, value in self._configuration.items():
+            self.cfg.set(name, value)
+        self.cfg.set("pre_fork", prepare)
+        self.cfg.set("when_ready", lambda _: print(self._greeting, flush=True))
+        self.cfg.set("on_exit", lambda _: shutil.rmtree(folder, ignore_errors=True))
+
+    def load(self) -> Any:
+        from service.wsgi import app
+
+        return app
+
+    def run(self) -> None:
+        Master(self).run()
+
+
+class Master(Arbiter):  # type: ignore[misc]
+    """Old workers leave once as many younger ones listen; one that cannot start ends the server only if none serves."""
+
+    def __init__(self, app: Gunicorn) -> None:
+        super().__init__(app)
+        self.START_CTX["args"] = [sys.executable, *sys.orig_argv[1:]]  # `-m service`, where sys.argv has a file's name
+        self._not_before = 0.0
+
+    def reload(self) -> None:
+        """SIGHUP: replace every worker, those that do not listen yet at once."""
+        for worker in self.staying():
+            if not worker.settled:
+                self.dismiss(worker)
+        for _ in range(self.num_workers):
+            self.spawn_worker()
+
+    def manage_workers(self) -> None:
+        """Have as many workers as wanted; of more, the oldest leave when enough younger ones listen."""
+        if time.monotonic() >= self._not_before:
+            for _ in range(self.num_workers - len(self.staying())):
+                self.spawn_worker()
+        settled = [worker for worker in self.staying() if worker.settled]
+        if len(settled) >= self.num_workers:
+            youngest = settled[-self.num_workers].age
+            for worker in self.staying():
+                if worker.age < youngest:
+                    self.dismiss(worker)
+
+    def reap_workers(self) -> None:
+        try:
+            super().reap_workers()
+        except HaltServer as error:
+            if not any(worker.settled for worker in self.staying()):
+                raise
+            self.log.error("%s The others go on; the next is tried in %g s", error.reason, AGAIN)
+            self._not_before = time.monotonic() + AGAIN
+
+    def staying(self) -> list[Any]:
+        """The workers that do not leave, the oldest first."""
+        return sorted((one for one in self.WORKERS.values() if not one.leaving), key=lambda worker: worker.age)
+
+    def dismiss(self, worker: Any) -> None:
+        """Have a worker leave when it has answered what it accepted."""
+        worker.dismissed = True
+        self.kill_worker(worker.pid, signal.SIGTERM)
+
+
+def prepare(arbiter: Master, worker: Any) -> None:
+    """gunicorn's pre_fork: gives a worker its socket, and says whether others serve while it loads.
+
+    Of the sockets that share the port, the one that fewest workers have becomes the worker's: the kernel spreads
+    connections over sockets evenly; at a single one the first worker awake takes in all that come.
+    """
+    taken = Counter(other.slot for other in arbiter.WORKERS.values())
+    worker.slot = min(range(len(worker.sockets)), key=lambda slot: taken[slot])
+    worker.relieves = any(other.settled for other in arbiter.WORKERS.values())
