@@ -17,6 +17,7 @@ from loadtest.bench.arguments import parser, save
 from loadtest.chaos import leftovers, oracle, report
 from loadtest.chaos.checker import Checker, Excuses, Versions
 from loadtest.chaos.clients import Crowd
+from loadtest.chaos.door import Door
 from loadtest.chaos.faults import DEVICE_FAULTS, FAULTS, Fault, Scene, exchange
 from loadtest.chaos.probe import Probe
 from loadtest.chaos.schedule import Event, play
@@ -51,7 +52,7 @@ PHASES = (
 
 def main() -> None:
     """Run, print, save; exit status 1 if something was wrong."""
-    add = parser(__doc__, seed=0, seconds=400.0, workers=2, rate=250.0)
+    add = parser(__doc__, seed=0, seconds=400.0, workers=2, rate=250.0, patience=1.0)
     add.add_argument("--faults", default="", help="only those whose names contain one of these words, after commas")
     given = add.parse_args()
     phases = []
@@ -78,14 +79,17 @@ def chosen(faults: Sequence[Fault], words: str) -> list[Fault]:
 def run(phase: Phase, faults: Sequence[Fault], given: Any, work: Path) -> dict[str, Any]:
     """One phase; everything that must not happen is among its violations."""
     before = leftovers.shared()
-    stage = Stage(work, given.port, given.workers, phase.devices)
+    stage = Stage(work, Door(given.port, given.port + 1), given.workers, phase.devices)
     stage.furnish(given.store, phase.models, [] if phase.devices else list(phase.models))
-    questions = oracle.ask(stage.shelf, stage.questions, list(phase.models), given.seed, EACH)
+    first_versions = {model: numbers[0] for model, numbers in phase.models.items()}
+    if not phase.devices:
+        first_versions |= stage.furnish_faulty()
+    questions = oracle.ask(stage.shelf, stage.questions, list(first_versions), given.seed, EACH)
     print(f"  {phase.name}: {len(questions)} questions, the answers of every version known", flush=True)
     checker = Checker(Versions(), Excuses())
-    for model, numbers in phase.models.items():
-        checker.versions.allow(model, numbers[0])
-    crowd = Crowd((stage.port, stage.grpc_port), checker, questions, given.rate)
+    for model, number in first_versions.items():
+        checker.versions.allow(model, number)
+    crowd = Crowd(stage.door, checker, questions, given.rate)
     events: list[Event] = []
     begun, first, last = time.monotonic(), {}, {}
     try:
@@ -94,7 +98,7 @@ def run(phase: Phase, faults: Sequence[Fault], given: Any, work: Path) -> dict[s
         time.sleep(WARM)
         first = leftovers.of_all(stage)
         scene = Scene(stage, checker, Probe(stage, questions), questions, random.Random(given.seed))
-        play(faults, scene, given.seconds * phase.share, events)
+        play(faults, scene, given.seconds * phase.share, given.patience, events)
         checker.during = "the way back"
         for model in phase.models:
             if len(stage.published(model)) > 1:

@@ -13,7 +13,8 @@ import grpc
 
 from loadtest.chaos import calls
 from loadtest.chaos.checker import Checker, Reply
-from loadtest.chaos.line import HOST, PATIENCE, Line
+from loadtest.chaos.door import HOST, Door
+from loadtest.chaos.line import PATIENCE, Line
 from loadtest.chaos.questions import GRPC, Question
 
 STATUSES = {
@@ -21,9 +22,16 @@ STATUSES = {
     grpc.StatusCode.UNAVAILABLE: 503,
     grpc.StatusCode.DEADLINE_EXCEEDED: 504,
     grpc.StatusCode.NOT_FOUND: 404,
+    grpc.StatusCode.UNAUTHENTICATED: 401,
     grpc.StatusCode.INTERNAL: 500,
 }
-BROKEN = {"failed to connect": "refused", "Socket closed": "closed", "Connection reset": "closed", "GOAWAY": "closed"}
+BROKEN = {
+    "failed to connect": "refused",
+    "Socket closed": "closed",
+    "Connection reset": "closed",
+    "GOAWAY": "closed",
+    "CANCELLED": "closed",
+}
 """What grpcio itself says of a connection, and what that is here."""
 BACKOFF = 0.5
 """Seconds after which grpcio tries to connect again."""
@@ -51,8 +59,8 @@ class Asker:
 
     numbers = itertools.count(1)
 
-    def __init__(self, port: int, checker: Checker, *, kept: bool) -> None:
-        self._line, self._checker, self._kept = Line(port), checker, kept
+    def __init__(self, door: Door, checker: Checker, *, kept: bool) -> None:
+        self._line, self._door, self._checker, self._kept = Line(door.port), door, checker, kept
 
     def __call__(self, question: Question) -> str:
         self.begin(question)
@@ -61,7 +69,9 @@ class Asker:
     def begin(self, question: Question) -> None:
         """Send, and do not wait."""
         self._number, self._question = f"chaos-{next(self.numbers)}", question
-        self._request = question.request(self._number, close=not self._kept)
+        self._request = question.request(
+            self._number, self._door.headers | ({} if self._kept else {"Connection": "close"})
+        )
         self._checker.asked(self._number, question)
         self._sent = time.monotonic()
         self._unsent = self._line.send(self._request)
@@ -85,18 +95,19 @@ class Asker:
 class Caller:
     """Asks over gRPC, whose library connects anew by itself."""
 
-    def __init__(self, port: int, checker: Checker) -> None:
+    def __init__(self, door: Door, checker: Checker) -> None:
         options = [(f"grpc.{one}_reconnect_backoff_ms", int(1000 * BACKOFF)) for one in ("initial", "min", "max")]
-        self._channel = grpc.insecure_channel(f"{HOST}:{port}", options)
+        self._channel = grpc.insecure_channel(f"{HOST}:{door.grpc_port}", options)
         self._call = self._channel.unary_unary(calls.PREDICT)
-        self._checker = checker
+        self._door, self._checker = door, checker
 
     def __call__(self, question: Question) -> str:
         number = f"chaos-{next(Asker.numbers)}"
+        metadata = [(name.lower(), value) for name, value in self._door.headers.items()]
         self._checker.asked(number, question)
         sent = time.monotonic()
         try:
-            answer = self._call(question.body, timeout=PATIENCE, wait_for_ready=False)
+            answer = self._call(question.body, timeout=PATIENCE, metadata=metadata)
         except grpc.RpcError as error:
             reply = refused(error.code(), error.details() or "")
         else:
@@ -113,7 +124,7 @@ def refused(code: grpc.StatusCode, details: str) -> Reply:
     >>> refused(grpc.StatusCode.UNAVAILABLE, "Socket closed").broken
     'closed'
     """
-    if code == grpc.StatusCode.UNAVAILABLE:
+    if code in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED):
         for words, broken in BROKEN.items():
             if words in details:
                 return Reply(0, broken=broken, body=details.encode())
@@ -126,14 +137,13 @@ def refused(code: grpc.StatusCode, details: str) -> Reply:
 class Crowd:
     """All clients, together `rate` requests a second: four that keep a connection, four that do not, two over gRPC."""
 
-    def __init__(self, ports: tuple[int, int], checker: Checker, questions: Sequence[Question], rate: float) -> None:
-        http, grpc = ports
+    def __init__(self, door: Door, checker: Checker, questions: Sequence[Question], rate: float) -> None:
         self._stopped = threading.Event()
         over_http = [one for one in questions if one.form != GRPC]
         over_grpc = [one for one in questions if one.form == GRPC]
         kinds: list[tuple[Ask, Sequence[Question]]] = [
-            *((Asker(http, checker, kept=turn % 2 == 0), over_http) for turn in range(8)),
-            *((Caller(grpc, checker), over_grpc) for _ in range(2)),
+            *((Asker(door, checker, kept=turn % 2 == 0), over_http) for turn in range(8)),
+            *((Caller(door, checker), over_grpc) for _ in range(2)),
         ]
         each = rate / len(kinds)
         self._clients = [Client(ask, asked, each, self._stopped, seed) for seed, (ask, asked) in enumerate(kinds)]
@@ -154,8 +164,8 @@ class Crowd:
 class Burst:
     """So many requests at once, on connections that have been answered before: in flight when a fault comes."""
 
-    def __init__(self, port: int, checker: Checker, questions: Sequence[Question], size: int) -> None:
-        self._askers = [Asker(port, checker, kept=True) for _ in range(size)]
+    def __init__(self, door: Door, checker: Checker, questions: Sequence[Question], size: int) -> None:
+        self._askers = [Asker(door, checker, kept=True) for _ in range(size)]
         self._questions = questions
         for number, asker in enumerate(self._askers):
             asker(questions[number % len(questions)])

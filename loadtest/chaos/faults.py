@@ -9,10 +9,13 @@ from dataclasses import dataclass
 
 from loadtest.chaos import flooding, guests, processes, variant
 from loadtest.chaos.checker import Checker
+from loadtest.chaos.door import Door
 from loadtest.chaos.probe import Probe
 from loadtest.chaos.questions import Question
-from loadtest.chaos.stage import Stage, Stuck, until
+from loadtest.chaos.stage import QUICK, SLOW, Stage, Stuck, until
 
+KNOWN = 1.5
+"""Seconds after which every worker has seen a change of the keys."""
 FLOOD = 96
 """Connections: three times the 32 that saturate two cores (docs/performance.md)."""
 LOADING = 30.0
@@ -44,12 +47,14 @@ class Scene:
     def devices(self) -> list[int]:
         """The processes of all devices, once there are as many as at the start."""
         stage = self.stage
-        until("every device has a process", lambda: len(processes.devices(stage.master, stage.port)) >= stage.devices)
-        return processes.devices(stage.master, stage.port)
+        until(
+            "every device has a process", lambda: len(processes.devices(stage.master, stage.door.port)) >= stage.devices
+        )
+        return processes.devices(stage.master, stage.door.port)
 
     def model(self) -> str:
-        """One of the models."""
-        return self.rng.choice(self.models())
+        """One of the models that have two versions."""
+        return self.rng.choice([model for model in self.models() if model not in (QUICK, SLOW)])
 
 
 @dataclass(frozen=True)
@@ -65,7 +70,7 @@ class Fault:
     crowded: bool = False
     """Whether many requests are to be in flight when it comes."""
     bound: float = 5.0
-    """Seconds from its end until every worker answers every model rightly, at most."""
+    """Seconds from its end until every worker answers every model rightly, at most, on a machine that is not busy."""
 
 
 def kill_worker(scene: Scene) -> None:
@@ -100,24 +105,30 @@ def pause(pid: int, rng: random.Random) -> float:
     return time.monotonic()
 
 
-def reload(scene: Scene) -> None:
-    """SIGHUP: every worker is replaced."""
+def reload(scene: Scene) -> float:
+    """SIGHUP: every worker is replaced, the old ones leave once the new ones listen."""
     before = set(scene.stage.living())
     os.kill(scene.stage.master, signal.SIGHUP)
     until("the old workers end", lambda: not before & set(processes.children(scene.stage.master)))
+    return time.monotonic()
 
 
-def upgrade(scene: Scene) -> None:
-    """SIGUSR2: another server takes the sockets over; then the old one gets its SIGTERM."""
+def upgrade(scene: Scene) -> float:
+    """SIGUSR2: another server takes the sockets over; then the old one gets its SIGTERM.
+
+    Every worker makes its own socket for gRPC, once its models stand.
+    """
     stage, old = scene.stage, scene.stage.master
     os.kill(old, signal.SIGUSR2)
     until("a new server starts", lambda: processes.successor(old))
     new = processes.successor(old)
     assert new is not None
-    until("its workers listen", lambda: len(processes.workers(new, stage.port)) == stage.workers)
+    until("its workers listen", lambda: len(processes.workers(new, stage.door.grpc_port)) == stage.workers)
     os.kill(old, signal.SIGTERM)
+    began = time.monotonic()
     until("the old server ends", lambda: not stage.alive())
     stage.master = new
+    return began
 
 
 def restart(scene: Scene) -> float:
@@ -190,23 +201,23 @@ def unload(scene: Scene, model: str = "") -> float:
 
 def flood(scene: Scene) -> float:
     """Three times the connections that saturate it, each asking again at once."""
-    flooding.flood(scene.stage.port, scene.stage.questions, scene.checker, connections=FLOOD, seconds=3)
+    flooding.flood(scene.stage.door, scene.stage.questions, scene.checker, connections=FLOOD, seconds=3)
     return time.monotonic()
 
 
 def slow_clients(scene: Scene) -> None:
     """Clients that send a header a second, and never come to an end."""
-    guests.slow(scene.stage.port, connections=300, seconds=3)
+    guests.slow(scene.stage.door, connections=300, seconds=3)
 
 
 def leavers(scene: Scene) -> None:
     """Clients that go in the middle of a request or of its answer."""
-    guests.leave(scene.stage.port, scene.questions, scene.rng, times=300)
+    guests.leave(scene.stage.door, scene.questions, scene.rng, times=300)
 
 
 def hostile(scene: Scene) -> None:
     """Bodies that no client in its senses sends."""
-    for wrong in guests.hostile(scene.stage.port, scene.questions, scene.rng, times=300):
+    for wrong in guests.hostile(scene.stage.door, scene.questions, scene.rng, times=300):
         scene.checker.violate(wrong)
 
 
@@ -236,6 +247,48 @@ def kill_without_store(scene: Scene) -> float:
     return time.monotonic()
 
 
+def rotate_keys(scene: Scene) -> float:
+    """Clients get another key; then the old one is taken away, and opens nothing any more."""
+    stage = scene.stage
+    old = Door(stage.door.port, key=stage.door.key)
+    before = stage.change_keys("list").splitlines()
+    key = stage.new_key("clients", "predict")
+    until("the new key is known", lambda: guests.opens(Door(stage.door.port, key=key), scene.questions))
+    time.sleep(KNOWN)
+    stage.door.key = key
+    time.sleep(KNOWN)
+    began = time.monotonic()
+    digest = next(line.split()[1] for line in before if line.startswith("clients "))
+    stage.change_keys("remove", "clients", "--sha256", digest)
+    until("the old key is refused", lambda: not guests.opens(old, scene.questions))
+    return began
+
+
+def poison(scene: Scene) -> None:
+    """Rows that make the model raise, return too little or no numbers: only those who sent them notice."""
+    for wrong in guests.poisoned(scene.stage.door, scene.rng, times=60):
+        scene.checker.violate(wrong)
+
+
+def hang_on_loop(scene: Scene) -> float:
+    """A row on which the model never ends, where it computes on the event loop: the worker is replaced."""
+    return hang(scene, QUICK)
+
+
+def hang_on_thread(scene: Scene) -> float:
+    """The same on a thread: the others are answered meanwhile."""
+    return hang(scene, SLOW)
+
+
+def hang(scene: Scene, model: str) -> float:
+    """Send such a row, and wait until it is given up."""
+    before = scene.stage.living()
+    with scene.checker.excuses.excused(503, model=model):
+        guests.hang(scene.stage.door, model)
+        until("the worker ends", lambda: set(before) - set(scene.stage.living()))
+    return time.monotonic()
+
+
 def kill_device(scene: Scene) -> None:
     """kill -9 the process of a device."""
     os.kill(scene.rng.choice(scene.devices()), signal.SIGKILL)
@@ -243,7 +296,7 @@ def kill_device(scene: Scene) -> None:
 
 def kill_devices(scene: Scene) -> None:
     """kill -9 the parent of the devices' processes: all of them end, and import TensorFlow anew."""
-    parent = processes.parent_of_devices(scene.stage.master, scene.stage.port)
+    parent = processes.parent_of_devices(scene.stage.master, scene.stage.door.port)
     if parent is None:
         raise Stuck("the processes of devices have no parent")
     os.kill(parent, signal.SIGKILL)
@@ -270,6 +323,10 @@ FAULTS = (
     Fault("slow clients", slow_clients),
     Fault("clients that leave", leavers),
     Fault("hostile bodies", hostile),
+    Fault("keys are rotated", rotate_keys),
+    Fault("poisoned requests", poison),
+    Fault("a call that never ends on the event loop", hang_on_loop, BROKEN),
+    Fault("a call that never ends on a thread", hang_on_thread, BROKEN),
     Fault("the store vanishes", store_vanishes),
     Fault("kill -9 a worker while the store is away", kill_without_store, BROKEN),
 )

@@ -38,7 +38,7 @@ def left(stage: Stage, before: set[str]) -> Iterator[str]:
         if name.startswith(("wgunicorn", "manifold")):
             yield f"shared memory {name} is left"
     listening = {row.port for row in processes.table() if row.state == processes.LISTENS}
-    for port in {stage.port, stage.grpc_port} & listening:
+    for port in {stage.door.port, stage.door.grpc_port} & listening:
         yield f"port {port} is still listened on"
 
 

@@ -6,8 +6,8 @@ from contextlib import suppress
 
 from loadtest.bench.client import parts, whole
 from loadtest.chaos.checker import Reply
+from loadtest.chaos.door import HOST
 
-HOST = "127.0.0.1"
 PATIENCE = 20.0
 """Seconds for an answer; no fault may take as long."""
 READ_BYTES = 1 << 18

@@ -41,12 +41,12 @@ class Probe:
 
     def _look(self, living: Sequence[int], versions: Mapping[str, int]) -> set[tuple[int, str]]:
         """Which models the worker that takes one connection in answers rightly."""
-        line = Line(self._stage.port)
+        line = Line(self._stage.door.port)
         right = set()
         pid = None
         for model, version in versions.items():
             question = self._questions[model]
-            reply = line.send(question.request("probe")) or line.receive()
+            reply = line.send(question.request("probe", self._stage.door.headers)) or line.receive()
             if line.socket is None:
                 break
             pid = pid or processes.owner(line.socket, list(living))

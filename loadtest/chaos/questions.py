@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from loadtest.chaos import calls
 from loadtest.chaos.forms import FORMS, Headers
 
 GRPC = "grpc"
+NONE: Headers = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -34,14 +36,13 @@ class Question:
             return calls.read(body)[1]
         return FORMS[self.form].read(headers, body, self.names)
 
-    def request(self, number: str, *, close: bool = False) -> bytes:
-        """The whole HTTP request under a number of its own, which the answer repeats."""
+    def request(self, number: str, more: Headers = NONE) -> bytes:
+        """The whole HTTP request under a number of its own, which the answer repeats, with more headers."""
         lines = [
             f"POST {self.path} HTTP/1.1",
             "Host: chaos",
             f"X-Request-Id: {number}",
             f"Content-Length: {len(self.body)}",
-            *(f"{name}: {value}" for name, value in self.headers.items()),
-            *(["Connection: close"] if close else []),
+            *(f"{name}: {value}" for name, value in [*self.headers.items(), *more.items()]),
         ]
         return "\r\n".join([*lines, "", ""]).encode() + self.body

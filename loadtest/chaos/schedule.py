@@ -32,14 +32,17 @@ def drawn(faults: Sequence[Fault], rng: random.Random) -> Iterator[Fault]:
         yield from rng.sample(faults, len(faults))
 
 
-def play(faults: Sequence[Fault], scene: Scene, seconds: float, events: list[Event]) -> None:
-    """Faults for so long, at least each of them once, added to `events`; Stuck if the service does not come back."""
+def play(faults: Sequence[Fault], scene: Scene, seconds: float, patience: float, events: list[Event]) -> None:
+    """Faults for so long, at least each of them once, added to `events`; Stuck if the service does not come back.
+
+    `patience` is how many times its bound a fault's recovery may take.
+    """
     begun = time.monotonic()
     for number, fault in enumerate(drawn(faults, scene.rng)):
         if number >= len(faults) and time.monotonic() - begun > seconds:
             return
         event = one(fault, scene, time.monotonic() - begun)
-        if event.recovery > fault.bound:
+        if event.recovery > patience * fault.bound:
             scene.checker.violate(f"{fault.name}: well again after {event.recovery:.1f} s")
         events.append(event)
         print(
@@ -73,7 +76,7 @@ def one(fault: Fault, scene: Scene, at: float) -> Event:
 def burst_of(scene: Scene) -> Burst:
     """Requests about to be under way."""
     asked = [one for one in scene.questions if one.form != "grpc" and one.version is None]
-    return Burst(scene.stage.port, scene.checker, scene.rng.sample(asked, min(len(asked), IN_FLIGHT)), IN_FLIGHT)
+    return Burst(scene.stage.door, scene.checker, scene.rng.sample(asked, min(len(asked), IN_FLIGHT)), IN_FLIGHT)
 
 
 def positive(counts: Counter[str]) -> dict[str, int]:

@@ -22,6 +22,7 @@ from loadtest.bench.client import Client, parts
 from loadtest.chaos import growth, leftovers, oracle, report
 from loadtest.chaos.checker import Checker, Excuses, Reply, Versions
 from loadtest.chaos.clients import Caller
+from loadtest.chaos.door import Door
 from loadtest.chaos.faults import Scene, exchange, publish_broken, unload
 from loadtest.chaos.line import headers
 from loadtest.chaos.probe import Probe
@@ -56,7 +57,7 @@ def main() -> None:
 def soak(given: Any, work: Path) -> dict[str, Any]:
     """Start a server of every model in the store, ask everything, end it."""
     before = leftovers.shared()
-    stage = Stage(work, given.port, given.workers)
+    stage = Stage(work, Door(given.port, given.port + 1), given.workers)
     newest = {version.model: version.number for version in store.to_serve(given.store, [], 1)}
     stage.furnish(given.store, {model: (number,) for model, number in newest.items()}, TWICE)
     questions = oracle.ask(stage.shelf, stage.questions, list(newest), given.seed, given.each)
@@ -84,14 +85,14 @@ def soak(given: Any, work: Path) -> dict[str, Any]:
 def asked(given: Any, stage: Stage, checker: Checker, questions: Sequence[Question]) -> dict[str, Any]:
     """Ask, with reloads and calls beside."""
     over_http = [one for one in questions if one.form != GRPC]
-    listener = Listener(checker, over_http)
-    order = often(alone(stage.port, over_http, listener), random.Random(given.seed))
+    listener = Listener(checker, over_http, stage.door)
+    order = often(alone(stage.door.port, over_http, listener), random.Random(given.seed))
     listener.order = order
     print(f"  {len(questions)} different questions, each answered alone; {len(order)} in turn", flush=True)
-    client = Client(stage.port, [listener.requests[at] for at in order], given.connections, listener)
+    client = Client(stage.door.port, [listener.requests[at] for at in order], given.connections, listener)
     scene = Scene(stage, checker, Probe(stage, questions), questions, random.Random(given.seed))
     reloader = Reloader(scene, [model for model in TWICE if model in scene.models()])
-    calls = Calls(stage.grpc_port, checker, [one for one in questions if one.form == GRPC], given.calls)
+    calls = Calls(stage.door, checker, [one for one in questions if one.form == GRPC], given.calls)
     watch = Watch(stage.master, client, reloader, given.every)
     started = time.monotonic()
     for thread in (reloader, calls):
@@ -136,8 +137,8 @@ def often(seconds: Sequence[float], rng: random.Random) -> list[int]:
 class Listener:
     """Hears answers: those known by their bytes are counted, others judged."""
 
-    def __init__(self, checker: Checker, questions: Sequence[Question]) -> None:
-        self.requests = [one.request(f"soak-{at}") for at, one in enumerate(questions)]
+    def __init__(self, checker: Checker, questions: Sequence[Question], door: Door) -> None:
+        self.requests = [one.request(f"soak-{at}", door.headers) for at, one in enumerate(questions)]
         self.order: Sequence[int] = ()
         self._checker, self._questions = checker, questions
         self._known: set[tuple[int, int]] = set()
@@ -174,10 +175,10 @@ class Listener:
 class Calls(threading.Thread):
     """gRPC, so many calls a second."""
 
-    def __init__(self, port: int, checker: Checker, questions: Sequence[Question], rate: float) -> None:
+    def __init__(self, door: Door, checker: Checker, questions: Sequence[Question], rate: float) -> None:
         super().__init__(daemon=True)
         self.count = 0
-        self._ask, self._questions, self._rate = Caller(port, checker), questions, rate
+        self._ask, self._questions, self._rate = Caller(door, checker), questions, rate
         self._stopped = threading.Event()
 
     def run(self) -> None:

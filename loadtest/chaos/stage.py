@@ -15,9 +15,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from loadtest.bench.contenders import ROOT, link
-from loadtest.bench.servers import HOST
-from loadtest.chaos import processes, variant
+from loadtest.chaos import faulty, processes, variant
+from loadtest.chaos.door import HOST, Door
 
+QUICK, SLOW = "faulty", "faulty-slow"
+"""Models that fail when told to, on the event loop and on a thread."""
 PATIENCE = 60.0
 LOOK = 0.02
 
@@ -41,11 +43,13 @@ class Stage:
     """A server on two ports with `workers` workers; `shelf` has every version there is, `store` those published."""
 
     work: Path
-    port: int
+    door: Door
     workers: int
     devices: int = 0
     sessions: list[int] = field(default_factory=list)
     master: int = 0
+    operator: str = ""
+    """The operator's key."""
     process: "subprocess.Popen[bytes] | None" = None
 
     @property
@@ -66,8 +70,9 @@ class Stage:
         return self.work / "tmp"
 
     @property
-    def grpc_port(self) -> int:
-        return self.port + 1
+    def keys(self) -> Path:
+        """The file of keys."""
+        return self.work / "keys.json"
 
     def furnish(self, source: Path, versions: Mapping[str, Sequence[int]], twice: Sequence[str]) -> None:
         """Fill the shelf with these versions of a store, and publish the first of each.
@@ -81,6 +86,24 @@ class Stage:
                 variant.scaled(self.shelf / model / str(numbers[0]), self.shelf / model / str(numbers[0] + 1))
             self.publish(model, numbers[0])
         self.temporary.mkdir(exist_ok=True)
+        self.door.key = self.new_key("clients", "predict")
+        self.operator = self.new_key("operator", "admin", "read")
+
+    def furnish_faulty(self) -> dict[str, int]:
+        """Publish the models that fail when they are told to; their versions."""
+        for name, drag in ((QUICK, 0), (SLOW, faulty.DRAG)):
+            faulty.write(self.shelf / name / "1", drag)
+            self.publish(name, 1)
+        return {QUICK: 1, SLOW: 1}
+
+    def new_key(self, name: str, *scopes: str) -> str:
+        """A key that a running server takes from its file within a second or two."""
+        return self.change_keys("add", name, *(f"--scope={scope}" for scope in scopes))
+
+    def change_keys(self, *arguments: str) -> str:
+        """What `python -m service keys` prints."""
+        command = [sys.executable, "-m", "service", "keys", "--file", str(self.keys), *arguments]
+        return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
 
     def publish(self, model: str, number: int) -> None:
         """Put a version of the shelf into the store, in one rename."""
@@ -105,11 +128,12 @@ class Stage:
         devices = ",".join(f"cpu:{number}" for number in range(self.devices))
         given = {
             "STORE": self.store,
-            "PORT": self.port,
-            "GRPC_PORT": self.grpc_port,
+            "PORT": self.door.port,
+            "GRPC_PORT": self.door.grpc_port,
             "WORKERS": self.workers,
             "VERSIONS": 0,
-            "ADMIN": "on",
+            "KEYS": self.keys,
+            "ENGINE_TIMEOUT": 2,
             "LOG_LEVEL": "info",
             **({"PLACEMENT": "device", "DEVICES": devices} if devices else {}),
         }
@@ -147,11 +171,12 @@ class Stage:
 
     def living(self) -> list[int]:
         """The workers that listen."""
-        return processes.workers(self.master, self.port)
+        return processes.workers(self.master, self.door.port)
 
     def ask(self, method: str, path: str, body: bytes | None = None) -> tuple[int, bytes]:
         """A call of the operator's: status and body; 0 where there is no answer."""
-        request = urllib.request.Request(f"http://{HOST}:{self.port}{path}", body, self.keys(), method=method)
+        headers = {"Authorization": f"Bearer {self.operator}"}
+        request = urllib.request.Request(f"http://{HOST}:{self.door.port}{path}", body, headers, method=method)
         try:
             with urllib.request.urlopen(request, timeout=PATIENCE) as response:  # noqa: S310 - our own
                 return response.status, response.read()
@@ -160,10 +185,6 @@ class Stage:
                 return error.code, error.read()
         except OSError:
             return 0, b""
-
-    def keys(self) -> dict[str, str]:
-        """What proves that the operator may."""
-        return {}
 
     def command(self, model: str, what: str) -> tuple[int, str]:
         """Load or unload a model by a call: the status, and what was said."""

@@ -12,6 +12,7 @@ import pytest
 from loadtest.bench.client import whole
 from loadtest.chaos.checker import Checker, Excuses, Reply, Versions
 from loadtest.chaos.clients import Asker, Burst
+from loadtest.chaos.door import Door
 from loadtest.chaos.forms import FORMS, Rows
 from loadtest.chaos.questions import Question
 from service.dialects.oip import binary
@@ -155,7 +156,7 @@ def written(said: bytes, value: float | None = None, number: str = "") -> bytes:
 
 def asked_of(checker: Checker, answer: Callable[[int, bytes], bytes], times: int = 1) -> list[str]:
     with server(answer) as port:
-        asker = Asker(port, checker, kept=True)
+        asker = Asker(Door(port), checker, kept=True)
         try:
             return [asker(question(0.25 + number)) for number in range(times)]
         finally:
@@ -198,7 +199,7 @@ def test_an_idle_connection_that_was_closed_is_tried_once_more(checker: Checker)
 
 def test_what_becomes_of_requests_in_flight_is_counted(checker: Checker):
     with server(lambda _, said: written(said)) as port:
-        burst = Burst(port, checker, [question()], 1)
+        burst = Burst(Door(port), checker, [question()], 1)
         burst.begin()
 
         assert burst.finish() == {"right": 1}

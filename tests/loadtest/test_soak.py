@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from loadtest.chaos import growth
 from loadtest.chaos.checker import Checker, Excuses, Versions
+from loadtest.chaos.door import Door
 from loadtest.chaos.questions import Question
 from loadtest.chaos.soak import Listener
 
@@ -49,7 +50,7 @@ def test_an_answer_is_known_again_by_its_bytes_and_its_version_until_versions_ch
     checker = Checker(Versions(), Excuses())
     checker.versions.allow("m", 1)
     answers = {1: {"y": [0.5]}, 2: {"y": [0.7]}}
-    listener = Listener(checker, [Question("m", None, "tfs-rows", "/v1", {}, b"", ("y",), answers)])
+    listener = Listener(checker, [Question("m", None, "tfs-rows", "/v1", {}, b"", ("y",), answers)], Door(0))
     listener.order = [0]
     for _ in range(3):
         listener(0, answer(0.5))
