@@ -58,8 +58,7 @@ load: $(VENV)/dev
 		--host http://127.0.0.1:$(PORT) --html loadtest/report.html --only-summary
 
 # ARGS: other faults, another seed, more seconds.
-chaos: MEASURED := qa/1 qa/2 similarity/1 profile/1
-chaos: bench-models
+chaos: models
 	$(RUN) -m loadtest.chaos --store $(STORE) $(ARGS)
 
 soak: MODELS := $(ZOO)

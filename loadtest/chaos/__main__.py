@@ -6,7 +6,7 @@ Exit status 1 if anything happened that must not; --seed and --faults repeat it.
 import random
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -32,21 +32,21 @@ SHOWN = 8
 
 @dataclass(frozen=True)
 class Phase:
-    """A server of its own: its models with their versions in the store, its devices, its faults, its share of time.
+    """A server of its own: its models, in their newest version, its devices, its faults, and its share of the time.
 
-    Of a model with one version a second is made, which is a twin; devices do not ask it.
+    Where no devices compute, each model gets a second version, a twin made of the first, which no device would ask.
     """
 
     name: str
-    models: Mapping[str, Sequence[int]]
+    models: Sequence[str]
     faults: Sequence[Fault]
     share: float
     devices: int = 0
 
 
 PHASES = (
-    Phase("twins in every worker", {"qa": (1, 2), "similarity": (1,), "profile": (1,)}, FAULTS, 0.8),
-    Phase("SavedModels on two devices", {"qa": (1,), "similarity": (1,)}, DEVICE_FAULTS, 0.2, devices=2),
+    Phase("twins in every worker", ("qa", "similarity", "profile"), FAULTS, 0.8),
+    Phase("SavedModels on two devices", ("qa", "similarity"), DEVICE_FAULTS, 0.2, devices=2),
 )
 
 
@@ -80,14 +80,13 @@ def run(phase: Phase, faults: Sequence[Fault], given: Any, work: Path) -> dict[s
     """One phase; everything that must not happen is among its violations."""
     before = leftovers.shared()
     stage = Stage(work, Door(given.port, given.port + 1), given.workers, phase.devices)
-    stage.furnish(given.store, phase.models, [] if phase.devices else list(phase.models))
-    first_versions = {model: numbers[0] for model, numbers in phase.models.items()}
+    versions = stage.furnish(given.store, phase.models, twice=[] if phase.devices else phase.models)
     if not phase.devices:
-        first_versions |= stage.furnish_faulty()
-    questions = oracle.ask(stage.shelf, stage.questions, list(first_versions), given.seed, EACH)
+        versions |= stage.furnish_faulty()
+    questions = oracle.ask(stage.shelf, stage.questions, list(versions), given.seed, EACH)
     print(f"  {phase.name}: {len(questions)} questions, the answers of every version known", flush=True)
     checker = Checker(Versions(), Excuses())
-    for model, number in first_versions.items():
+    for model, number in versions.items():
         checker.versions.allow(model, number)
     crowd = Crowd(stage.door, checker, questions, given.rate)
     events: list[Event] = []

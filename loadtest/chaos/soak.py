@@ -28,7 +28,6 @@ from loadtest.chaos.line import headers
 from loadtest.chaos.probe import Probe
 from loadtest.chaos.questions import GRPC, Question
 from loadtest.chaos.stage import Stage, Stuck
-from service import store
 
 TWICE = ("qa", "similarity", "majority", "siamese_vectors")
 """The models of which a second version comes and goes."""
@@ -58,8 +57,7 @@ def soak(given: Any, work: Path) -> dict[str, Any]:
     """Start a server of every model in the store, ask everything, end it."""
     before = leftovers.shared()
     stage = Stage(work, Door(given.port, given.port + 1), given.workers)
-    newest = {version.model: version.number for version in store.to_serve(given.store, [], 1)}
-    stage.furnish(given.store, {model: (number,) for model, number in newest.items()}, TWICE)
+    newest = stage.furnish(given.store, [], TWICE)
     questions = oracle.ask(stage.shelf, stage.questions, list(newest), given.seed, given.each)
     checker = Checker(Versions(), Excuses())
     for model, number in newest.items():

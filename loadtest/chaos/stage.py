@@ -9,7 +9,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +17,7 @@ from pathlib import Path
 from loadtest.bench.contenders import ROOT, link
 from loadtest.chaos import faulty, processes, variant
 from loadtest.chaos.door import HOST, Door
+from service import store
 
 QUICK, SLOW = "faulty", "faulty-slow"
 """Models that fail when told to, on the event loop and on a thread."""
@@ -74,20 +75,20 @@ class Stage:
         """The file of keys."""
         return self.work / "keys.json"
 
-    def furnish(self, source: Path, versions: Mapping[str, Sequence[int]], twice: Sequence[str]) -> None:
-        """Fill the shelf with these versions of a store, and publish the first of each.
+    def furnish(self, source: Path, models: Sequence[str], twice: Sequence[str]) -> dict[str, int]:
+        """Publish the newest versions of these models of a store ([]: all), and say which these are.
 
-        Of those named `twice` that have only one, a second is made of it.
+        Of those named `twice` a second version, made of the first, stands on the shelf.
         """
-        for model, numbers in versions.items():
-            for number in numbers:
-                link(source / model / str(number), self.shelf / model / str(number))
-            if model in twice and len(numbers) == 1:
-                variant.scaled(self.shelf / model / str(numbers[0]), self.shelf / model / str(numbers[0] + 1))
-            self.publish(model, numbers[0])
+        for version in store.to_serve(source, list(models), 1):
+            link(version.folder, self.shelf / version.model / str(version.number))
+            if version.model in twice:
+                variant.scaled(version.folder, self.shelf / version.model / str(version.number + 1))
+            self.publish(version.model, version.number)
         self.temporary.mkdir(exist_ok=True)
         self.door.key = self.new_key("clients", "predict")
         self.operator = self.new_key("operator", "admin", "read")
+        return {version.model: version.number for version in store.to_serve(self.store, [], 1)}
 
     def furnish_faulty(self) -> dict[str, int]:
         """Publish the models that fail when they are told to; their versions."""
