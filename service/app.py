@@ -12,7 +12,7 @@ from service import metrics, security
 from service.access.audit import Audit
 from service.access.guard import Guard
 from service.catalog import Catalog
-from service.dialects import cors, guarded, health, native
+from service.dialects import admin, cors, guarded, health, native
 from service.dialects.bodies.coding import INFLATERS
 from service.dialects.bodies.compression import compress
 from service.dialects.exchange import LABEL, json_response
@@ -47,7 +47,9 @@ def create_app(
     app.always = security.headers(tls=False)
     app.register_blueprint(native.blueprint(catalog, settings, wait))
     app.register_blueprint(tfs.blueprint(catalog, settings, wait))
-    app.register_blueprint(oip.blueprint(catalog, settings, wait, repository if guard else None))
+    changes = repository if guard else None
+    app.register_blueprint(oip.blueprint(catalog, settings, wait, changes))
+    app.register_blueprint(admin.blueprint(catalog, wait, changes))
     app.register_blueprint(health.blueprint(catalog))
     app.register_blueprint(openapi.blueprint(catalog, settings))
     app.register_error_handler(HTTPException, http_error)
