@@ -99,8 +99,8 @@ def run(phase: Phase, faults: Sequence[Fault], given: Any, work: Path) -> dict[s
         scene = Scene(stage, checker, Probe(stage, questions), questions, random.Random(given.seed))
         play(faults, scene, given.seconds * phase.share, given.patience, events)
         checker.during = "the way back"
-        for model in phase.models:
-            if len(stage.published(model)) > 1:
+        for model, number in versions.items():
+            if number not in checker.versions.now(model):
                 exchange(scene, model)
         time.sleep(WARM)
         last = leftovers.of_all(stage)

@@ -18,6 +18,9 @@ KNOWN = 1.5
 """Seconds after which every worker has seen a change of the keys."""
 FLOOD = 96
 """Connections: three times the 32 that saturate two cores (docs/performance.md)."""
+WATCHED = 2.5
+"""Seconds in which a change of the store or the policy is seen by every worker."""
+BROKEN_VERSION = 9
 LOADING = 30.0
 """Seconds in which a worker must come back."""
 
@@ -51,6 +54,10 @@ class Scene:
             "every device has a process", lambda: len(processes.devices(stage.master, stage.door.port)) >= stage.devices
         )
         return processes.devices(stage.master, stage.door.port)
+
+    def both(self, model: str) -> Sequence[int]:
+        """The versions that questions of a model know, the first one first."""
+        return sorted(next(question.answers for question in self.questions if question.model == model))
 
     def model(self) -> str:
         """One of the models that have two versions."""
@@ -140,63 +147,100 @@ def restart(scene: Scene) -> float:
 
 
 def publish(scene: Scene) -> float:
-    """A new version of a model, or, where there are two, back to the first."""
+    """Another version of a model: published, rolled back to the first, or wanted again."""
     return exchange(scene, scene.model())
 
 
 def exchange(scene: Scene, model: str) -> float:
-    """Publish the model's second version, or take it back; the second when the store was changed."""
-    versions = sorted(question_versions(scene, model))
-    first, second = versions[0], versions[-1]
-    back = second in scene.stage.published(model)
+    """Change which of two versions answers; the second when it was changed."""
+    first, second = versions = scene.both(model)
+    back = second in scene.checker.versions.now(model)
     scene.checker.versions.allow(model, *versions)
     if back:
-        scene.stage.withdraw(model, second)
+        scene.stage.operate("rollback", model)
+    elif second in scene.stage.published(model):
+        scene.stage.operate("policy", model, "--versions", "default")
     else:
         scene.stage.publish(model, second)
     began = time.monotonic()
-    take_over(scene, model)
-    target = first if back else second
-    scene.probe.settled({model: target})
-    scene.checker.versions.allow(model, target)
+    settle(scene, model, first if back else second)
     return began
 
 
-def question_versions(scene: Scene, model: str) -> Sequence[int]:
-    """The versions that questions of a model know."""
-    return list(next(question.answers for question in scene.questions if question.model == model))
+def settle(scene: Scene, model: str, version: int) -> None:
+    """Wait until a version answers in every worker; from then on no other may."""
+    scene.probe.settled({model: version})
+    scene.checker.versions.allow(model, version)
 
 
-def take_over(scene: Scene, model: str) -> None:
-    """Let the service look at its store; Stuck if that is refused."""
-    status, said = scene.stage.command(model, "load")
-    if status != 200:
-        raise Stuck(f"{model} was not loaded: {status} {said}")
+def both_served(scene: Scene) -> tuple[str, int, int]:
+    """A model whose second version answers, its first one beside it."""
+    model = scene.model()
+    first, second = scene.both(model)
+    if second not in scene.checker.versions.now(model):
+        exchange(scene, model)
+    return model, first, second
 
 
-def publish_broken(scene: Scene, model: str = "") -> None:
+def canary(scene: Scene) -> float:
+    """A part of the requests goes to another version for a while."""
+    model, first, second = both_served(scene)
+    scene.checker.versions.allow(model, first, second)
+    scene.stage.operate("policy", model, "--canary", f"{second}=40")
+    scene.probe.settled({model: first})
+    scene.probe.settled({model: second})
+    scene.stage.operate("policy", model, "--canary", "none")
+    began = time.monotonic()
+    time.sleep(WATCHED)
+    settle(scene, model, second)
+    return began
+
+
+def shadow(scene: Scene) -> float:
+    """A version is asked for a while as well, and nobody sees it."""
+    model, first, second = both_served(scene)
+    scene.checker.versions.allow(model, first, second)
+    scene.stage.operate("policy", model, "--shadow", str(second))
+    settle(scene, model, first)
+    time.sleep(WATCHED)
+    scene.checker.versions.allow(model, first, second)
+    scene.stage.operate("policy", model, "--shadow", "none")
+    began = time.monotonic()
+    settle(scene, model, second)
+    return began
+
+
+def publish_broken(scene: Scene, model: str = "") -> float:
     """A version that cannot be served, or must not: it is refused with a reason, and nothing else changes."""
     model = model or scene.model()
     name = scene.rng.choice(list(variant.BROKEN))
-    first, number = min(question_versions(scene, model)), 9
+    first, number = min(scene.both(model)), BROKEN_VERSION
     variant.BROKEN[name](scene.stage.shelf / model / str(first), scene.stage.store / model / str(number))
-    status, said = scene.stage.command(model, "load")
-    if status != 400:
-        scene.checker.violate(f"a version with {name} of {model} was to be loaded: {status} {said}")
+    until("it is refused", lambda: scene.stage.versions(model).get(number, {}).get("reason"))
+    began = time.monotonic()
     scene.stage.withdraw(model, number)
+    return began
 
 
 def unload(scene: Scene, model: str = "") -> float:
     """A model goes and comes back, by calls."""
     model = model or scene.model()
-    version = scene.newest()[model]
+    versions = scene.both(model)
     with scene.checker.excuses.excused(404, 503, model=model):
-        scene.stage.command(model, "unload")
+        told(scene, model, "unload")
         scene.probe.settled({model: 0})
+        scene.checker.versions.allow(model, *versions)
         began = time.monotonic()
-        take_over(scene, model)
-        scene.probe.settled({model: version})
+        told(scene, model, "load")
+        settle(scene, model, max(scene.stage.published(model)))
     return began
+
+
+def told(scene: Scene, model: str, what: str) -> None:
+    """Have a model loaded or unloaded; Stuck if that is refused."""
+    status, said = scene.stage.command(model, what)
+    if status != 200:
+        raise Stuck(f"{what} {model}: {status} {said}")
 
 
 def flood(scene: Scene) -> float:
@@ -227,7 +271,7 @@ def store_vanishes(scene: Scene) -> float:
     scene.stage.store.rename(away)
     try:
         status, said = scene.stage.command(scene.model(), "load")
-        if status not in (400, 404):
+        if not 400 <= status < 500:
             scene.checker.violate(f"a load without a store: {status} {said}")
         time.sleep(scene.rng.uniform(0.5, 2))
     finally:
@@ -316,7 +360,9 @@ FAULTS = (
     Fault("SIGHUP", reload, crowded=True),
     Fault("SIGUSR2 and SIGTERM to the old server", upgrade, crowded=True),
     Fault("SIGTERM and a start", restart, ("closed", "refused", 503), crowded=True),
-    Fault("a version is published or rolled back", publish),
+    Fault("a version is published or rolled back", publish, bound=10.0),
+    Fault("a canary comes and goes", canary, bound=10.0),
+    Fault("a shadow comes and goes", shadow, bound=10.0),
     Fault("a broken version is published", publish_broken),
     Fault("a model is unloaded and loaded", unload),
     Fault("flood: three times the connections", flood, (429, 503, 504)),
@@ -328,7 +374,7 @@ FAULTS = (
     Fault("a call that never ends on the event loop", hang_on_loop, BROKEN),
     Fault("a call that never ends on a thread", hang_on_thread, BROKEN),
     Fault("the store vanishes", store_vanishes),
-    Fault("kill -9 a worker while the store is away", kill_without_store, BROKEN),
+    Fault("kill -9 a worker while the store is away", kill_without_store, (*BROKEN, 503), bound=15.0),
 )
 
 DEVICE_FAULTS = (

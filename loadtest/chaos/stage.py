@@ -95,6 +95,7 @@ class Stage:
         for name, drag in ((QUICK, 0), (SLOW, faulty.DRAG)):
             faulty.write(self.shelf / name / "1", drag)
             self.publish(name, 1)
+        self.operate("policy", SLOW, "--nan", "refuse")
         return {QUICK: 1, SLOW: 1}
 
     def new_key(self, name: str, *scopes: str) -> str:
@@ -103,8 +104,21 @@ class Stage:
 
     def change_keys(self, *arguments: str) -> str:
         """What `python -m service keys` prints."""
-        command = [sys.executable, "-m", "service", "keys", "--file", str(self.keys), *arguments]
-        return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
+        return self.operate("keys", "--file", str(self.keys), *arguments)
+
+    def operate(self, *arguments: str) -> str:
+        """What a command of `python -m service` prints; Stuck if it fails."""
+        environment = os.environ | {"MANIFOLD_STORE": str(self.store)}
+        command = [sys.executable, "-m", "service", *arguments]
+        ran = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+        if ran.returncode:
+            raise Stuck(f"{' '.join(arguments)}: {ran.stderr}")
+        return ran.stdout.strip()
+
+    def versions(self, model: str) -> dict[int, dict[str, str]]:
+        """A model's versions as one worker tells them: state, and the reason why one is not served."""
+        listed = json.loads(self.ask("GET", "/models")[1] or b"[]")
+        return {one["version"]: one for entry in listed if entry["name"] == model for one in entry["versions"]}
 
     def publish(self, model: str, number: int) -> None:
         """Put a version of the shelf into the store, in one rename."""
