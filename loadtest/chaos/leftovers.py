@@ -2,11 +2,12 @@
 
 import os
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from loadtest.bench import processes as usage
 from loadtest.chaos import processes
-from loadtest.chaos.stage import Stage
+from loadtest.chaos.stage import Stage, Stuck, until
 
 MEMORY = Path("/dev/shm")  # noqa: S108 - only looked at
 KNOWN = ".ses"
@@ -17,6 +18,9 @@ MORE_MEMORY, MORE_FILES, MORE_THREADS = 0.25, 24, 8
 Short lives differ; the soak is where memory has to stay flat.
 """
 
+AFTER = 5.0
+"""Seconds in which the last processes may follow the server."""
+
 Held = Mapping[str, float]
 
 
@@ -26,7 +30,9 @@ def shared() -> set[str]:
 
 
 def left(stage: Stage, before: set[str]) -> Iterator[str]:
-    """What is still there after the end of all servers."""
+    """What is still there a while after the end of all servers."""
+    with suppress(Stuck):
+        until("all have gone", lambda: not any(map(processes.of_session, stage.sessions)), AFTER)
     for session in stage.sessions:
         for pid in processes.of_session(session):
             yield f"process {pid} is left: {usage.text_of(Path(f'/proc/{pid}/cmdline'))[:80]}"
