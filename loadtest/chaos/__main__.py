@@ -108,14 +108,14 @@ def run(phase: Phase, faults: Sequence[Fault], given: Any, work: Path) -> dict[s
         with checker.excuses.excused("closed", "refused", 503):
             stage.stop()
             crowd.stop()
+        for what in [*leftovers.grown(first, last), *leftovers.left(stage, before)]:
+            checker.violate(what)
     except Stuck as stuck:
         checker.violate(str(stuck))
         print(stage.log(), file=sys.stderr)
     finally:
         crowd.stop()
         checker.lost()
-        for what in [*leftovers.grown(first, last), *leftovers.left(stage, before)]:
-            checker.violate(what)
         stage.kill()
     return {
         "phase": phase.name,

@@ -1,6 +1,5 @@
 """What a server leaves behind when it has ended: nothing; what its processes came to hold: no more than at first."""
 
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -36,10 +35,7 @@ def left(stage: Stage, before: set[str]) -> Iterator[str]:
     for session in stage.sessions:
         for pid in processes.of_session(session):
             yield f"process {pid} is left: {usage.text_of(Path(f'/proc/{pid}/cmdline'))[:80]}"
-    for folder, _, files in os.walk(stage.temporary):
-        yield from (f"{Path(folder) / file} is left" for file in files if file != KNOWN)
-        if Path(folder) != stage.temporary:
-            yield f"{folder} is left"
+    yield from (f"{entry} is left" for entry in stage.temporary.iterdir() if entry.name != KNOWN)
     for name in shared() - before:
         if name.startswith(("wgunicorn", "manifold")):
             yield f"shared memory {name} is left"
@@ -69,7 +65,7 @@ def of_all(stage: Stage) -> dict[str, Held]:
 
 def grown(first: Mapping[str, Held], last: Mapping[str, Held]) -> Iterator[str]:
     """Which processes hold more than they may."""
-    for kind, before in first.items() if last else ():
+    for kind, before in first.items():
         after = last[kind]
         bounds = {
             "resident_mb": before["resident_mb"] * (1 + MORE_MEMORY) + 20,

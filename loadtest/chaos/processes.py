@@ -14,7 +14,7 @@ LISTENS = "0A"
 
 @dataclass(frozen=True)
 class Row:
-    """A line of /proc/net/tcp: ports, state and the number of the socket."""
+    """A line of /proc/net/tcp or tcp6: ports, state and the number of the socket."""
 
     port: int
     remote: int
@@ -23,10 +23,12 @@ class Row:
 
 
 def table() -> Iterator[Row]:
-    """All TCP sockets of this machine over IPv4."""
-    for line in (PROC / "net" / "tcp").read_text().splitlines()[1:]:
-        fields = line.split()
-        yield Row(int(fields[1][9:], 16), int(fields[2][9:], 16), fields[3], fields[9])
+    """All TCP sockets of this machine; gRPC's are of IPv6, for IPv4 as well."""
+    for name in ("tcp", "tcp6"):
+        for line in (PROC / "net" / name).read_text().splitlines()[1:]:
+            fields = line.split()
+            port, remote = (int(address.rpartition(":")[2], 16) for address in fields[1:3])
+            yield Row(port, remote, fields[3], fields[9])
 
 
 def sockets(pid: int) -> set[str]:

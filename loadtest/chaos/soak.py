@@ -212,7 +212,8 @@ class Reloader(threading.Thread):
     def _round(self) -> None:
         """Everything once; then all is as before."""
         model = self._scene.rng.choice(self._models)
-        for act, on in ((exchange, model), (exchange, model), (publish_broken, model), (unload, self._scene.model())):
+        single = self._scene.rng.choice([one for one in self._scene.models() if one not in self._models])
+        for act, on in ((exchange, model), (exchange, model), (publish_broken, model), (unload, single)):
             act(self._scene, on)
             self.counts[act.__name__] += 1
 
