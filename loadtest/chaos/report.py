@@ -51,7 +51,7 @@ def summary(document: Mapping[str, Any]) -> str:
     return (
         f"{len(document['events'])} faults in {document['seconds']:.0f} s; {counts['asked']:,} requests,"
         f" {counts['right']:,} answered rightly, at most {document['worst']:.1e} off;"
-        f" {len(document['violations'])}violations"
+        f" {len(document['violations'])} violations"
     )
 
 
