@@ -63,7 +63,7 @@ class Repository:
         self._begin()
 
     def start(self, watch: Callable[[], None] | None = None) -> threading.Thread:
-        """Load everything on a thread; then follow, and `watch` between two looks."""
+        """Load everything on a thread; then follow, and `watch`, each on one of its own."""
         thread = threading.Thread(target=self._serve, args=[watch], name="loader", daemon=True)
         thread.start()
         return thread
@@ -89,11 +89,15 @@ class Repository:
 
         return in_background(write)
 
-    def follow(self) -> None:
-        """Do what any worker told since the last look; what cannot be loaded is refused, or tried again later."""
+    def follow(self, *, wait: bool = False) -> None:
+        """Do what any worker told since the last look; what cannot be loaded is refused, or tried again later.
+
+        A model that a worker changes just now is left for the next look, unless this one shall `wait`.
+        """
         for model in self.folder.models():
-            while self.folder.text(model) != self._done.get(model) and self._clock() >= self._later.get(model, 0):
-                self._obey(model)
+            with contextlib.suppress(BlockingIOError):
+                while self.folder.text(model) != self._done.get(model) and self._clock() >= self._later.get(model, 0):
+                    self._obey(model, fcntl.LOCK_SH if wait else fcntl.LOCK_SH | fcntl.LOCK_NB)
 
     def change(self, model: str, usable: Usable) -> dict[int, Refusal]:
         """Try what is wished of a model now, as far as it is usable, and tell what stands; those that failed."""
@@ -138,16 +142,11 @@ class Repository:
 
     def _serve(self, watch: Callable[[], None] | None) -> None:
         self.follow()
+        self.follow(wait=True)
         self._catalog.load_all()
-        threading.Thread(target=self._follow_on, args=[watch], name="follower", daemon=True).start()
-
-    def _follow_on(self, watch: Callable[[], None] | None) -> None:
-        with contextlib.suppress(FileNotFoundError):  # the server ends, and its folder with it
-            while True:
-                self.follow()
-                if watch is not None:
-                    watch()
-                time.sleep(LOOK)
+        threading.Thread(target=go_on, args=[self.follow], name="follower", daemon=True).start()
+        if watch is not None:  # on a thread of its own: a load that hangs holds up no other model
+            threading.Thread(target=go_on, args=[watch], name="watch", daemon=True).start()
 
     def _load(self, model: str) -> None:
         self.wishes.write(model, lambda policy: replace(policy, versions=None) if policy.versions == () else policy)
@@ -170,9 +169,9 @@ class Repository:
         count_refused(version.model, version.number, error.reason)
         return Refusal(error.reason, str(error), fingerprint(version.folder))
 
-    def _obey(self, model: str) -> None:
-        """Swap to what was told; where a version cannot be loaded, the others hear of it."""
-        with self.folder.lock(model, fcntl.LOCK_SH):
+    def _obey(self, model: str, lock: int) -> None:
+        """Swap to what was told; where a version cannot be loaded, the others hear of it. BlockingIOError."""
+        with self.folder.lock(model, lock):
             text = self.folder.text(model)
             try:
                 self._swap(model, telling.parse(text))
@@ -199,6 +198,14 @@ class Repository:
             else:
                 LOG.error("%s stays as it is in this worker: %s", model, failed)
                 self._later[model] = self._clock() + AGAIN
+
+
+def go_on(look: Callable[[], None]) -> None:
+    """Look again and again, until the server ends, and its folder with it."""
+    with contextlib.suppress(FileNotFoundError):
+        while True:
+            look()
+            time.sleep(LOOK)
 
 
 def in_background(call: Callable[[], None]) -> "Future[Any]":

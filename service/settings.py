@@ -1,6 +1,6 @@
 """What an operator may set: one frozen value, read once from the environment (MANIFOLD_*) and flags.
 
-All bad values are reported together. The README's table is made from these fields, and a test holds it to that.
+All bad values are reported together. The table in docs/settings.md is made from these fields; a test holds it to that.
 """
 
 import os
@@ -13,6 +13,9 @@ from typing import Any
 from service.errors import ServiceError
 
 PREFIX = "MANIFOLD_"
+MEGABYTE = 1024 * 1024
+LARGEST = 10**15
+"""More bytes than any machine has."""
 SERVICE_LINK = re.compile(rf"{PREFIX}(GRPC_)?(SERVICE|PORT)_")
 ORIGIN = re.compile(r"\*|https?://[^\s/,*]+", re.IGNORECASE)
 DEVICE = re.compile(r"cpu|(cpu|gpu):(0|[1-9]\d?)")
@@ -57,7 +60,7 @@ class Settings:
     )
     standby: str = setting(
         "auto",
-        "A process with TensorFlow loaded, to stand in for one of a device. auto: on for GPUs.",
+        "Whether a process with TensorFlow loaded stands by for those of devices. auto: if there is a GPU.",
         ("auto", "off", "on"),
     )
     devices: str = setting("", "Devices to use, such as `gpu:0,gpu:1`; `cpu` tries it without. Empty: all GPUs.")
@@ -76,13 +79,26 @@ class Settings:
         0.0, "Milliseconds the engine may take for one batch: what decides its rows. 0: as many rows as pay.", least=0
     )
     max_queue_rows: int = setting(1024, "Rows that may wait for one model in one worker; more get a 429.", least=1)
+    max_queue_bytes: int = setting(
+        256 * MEGABYTE,
+        "Bytes of tensors that may wait for one model in one worker; more get a 429.",
+        least=1,
+        most=LARGEST,
+    )
+    max_wait: float = setting(
+        0.5, "Seconds that what waits for one model may take, by what its last batches took; more gets a 429.", least=0
+    )
+    max_held_rows: int = setting(4096, "Rows that one worker may hold for all models; more get a 429.", least=1)
+    max_held_bytes: int = setting(
+        1024 * MEGABYTE, "Bytes that one worker may hold, bodies and tensors; more get a 429.", least=1, most=LARGEST
+    )
     request_timeout: float = setting(
         30.0, "Seconds a request may take, unless its X-Request-Timeout says less.", least=0.001
     )
     engine_timeout: float = setting(
         60.0, "Seconds one call of an engine may take; then its worker is replaced.", least=0.1
     )
-    max_body_bytes: int = setting(16 * 1024 * 1024, "Largest request body, in bytes; a larger one gets a 413.", least=1)
+    max_body_bytes: int = setting(16 * MEGABYTE, "Largest request body, in bytes; a larger one gets a 413.", least=1)
     cors_origins: str = setting(
         "", "Origins whose pages may ask, such as https://example.org, separated by commas; * is any. Empty: none."
     )

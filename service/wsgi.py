@@ -9,6 +9,7 @@ from pathlib import Path
 from service import loading, logs, memory, server, settings
 from service.access.guard import Guard
 from service.access.keyring import Keyring
+from service.admission import Room
 from service.app import create_app
 from service.catalog import Catalog
 from service.device import placement
@@ -16,7 +17,7 @@ from service.repository import Repository
 from service.told import Folder
 from service.trial import Trial
 from service.watch import Watch
-from service.watchdog import Watchdog
+from service.watchdog import Limits, Watchdog
 from service.wishes import Wishes
 
 PATIENCE = 10.0
@@ -26,9 +27,12 @@ SETTINGS = settings.read(os.environ)
 DEVICES = placement.sockets(SETTINGS, os.environ)
 SHARED = Path(os.environ.get("PROMETHEUS_MULTIPROC_DIR") or tempfile.mkdtemp(prefix="manifold-"))
 logs.begin(SETTINGS.log_level)
-WATCHDOG = Watchdog(SETTINGS.engine_timeout, SETTINGS.graceful_timeout)
+WATCHDOG = Watchdog(Limits(SETTINGS.engine_timeout, SETTINGS.worker_timeout, SETTINGS.graceful_timeout))
+ROOM = Room(SETTINGS.max_held_rows, SETTINGS.max_held_bytes)
 TRIAL = Trial(
-    WATCHDOG.over(partial(loading.load, settings=SETTINGS, choose_driver=server.choose_driver, devices=DEVICES)),
+    WATCHDOG.over(
+        partial(loading.load, settings=SETTINGS, choose_driver=server.choose_driver, devices=DEVICES, room=ROOM)
+    ),
     SHARED / "loading",
     partial(loading.weight, settings=SETTINGS),
     memory.read,
@@ -38,6 +42,7 @@ CATALOG = Catalog([], TRIAL)
 REPOSITORY = Repository(CATALOG, Wishes.of(SETTINGS), Folder(SHARED / "served"), TRIAL)
 GUARD = Guard(Keyring(Path(SETTINGS.keys)), SHARED / "places") if SETTINGS.keys else None
 app = create_app(SETTINGS, CATALOG, server.wait, REPOSITORY, GUARD)
+app.extensions["room"] = ROOM  # of which the worker takes a share for the bodies that it reads
 if SETTINGS.grpc_port:
     from service.grpc.front import Front
 

@@ -26,8 +26,8 @@ from service.engines.base import Engine
 LOG = logging.getLogger("manifold.device")
 LOOK = 0.2
 """Seconds between two looks for a device without a process, and between two at the parent."""
-RELIEF_LOOKS = 300
-"""So many looks for a successor are enough."""
+LOOKS = 300
+"""So many are enough for what should have come long ago."""
 READY = "ready"
 """The file whose lock says that a process stands by."""
 
@@ -55,11 +55,17 @@ class DeviceProcess(DirtyApp):  # type: ignore[misc]
         devices = placement.place(self.settings, placement.visible_here(), tensorflow=True)
         found = None if stands_by(folder) else claim(folder, devices)
         device, _claim = found or stand_by(folder, devices, parent)
-        os.environ["CUDA_VISIBLE_DEVICES"] = device.mask  # before TensorFlow is loaded: it sees no other GPU
+        os.environ["CUDA_VISIBLE_DEVICES"] = device.mask  # TensorFlow looks at its first call, not at its import
         threads = self.settings.engine_threads or max(1, settings.cores() // len(devices))
         trusted = manifest.public_keys(self.settings.trusted)
         load = partial(loaded, device=device, threads=threads, xla=self.settings.xla == "on", trusted=trusted)
-        self.host = Host(placement.socket_of(folder, device.name), load)
+
+        def load_and_tell(version: Path) -> Engine:
+            engine = load(version)
+            placement.serves_of(folder, device.name).touch()
+            return engine
+
+        self.host = Host(placement.socket_of(folder, device.name), load_and_tell)
         LOG.info("Process %s serves %s", os.getpid(), device.name)
         while os.getppid() == parent and self.host.longest() < self.settings.engine_timeout:
             time.sleep(LOOK)
@@ -68,28 +74,36 @@ class DeviceProcess(DirtyApp):  # type: ignore[misc]
                 "A call on %s takes longer than %g s: its process ends", device.name, self.settings.engine_timeout
             )
         else:  # gunicorn's arbiter of such processes was killed: its successor's wait for the device
-            relief(folder)
+            relief(folder, parent)
         os._exit(1)
 
 
 def claim(folder: Path, devices: Sequence[Device]) -> Claim | None:
     """The first device that no living process has, and the file that keeps it ours."""
     for device in devices:
-        file = locked(placement.lock_of(folder, device.name))
+        file = locked(placement.lock_of(folder, device.name), os.getpid())
         if file is not None:
-            file.truncate(0)
-            print(os.getpid(), file=file, flush=True)
             return device, file
     return None
 
 
 def stand_by(folder: Path, devices: Sequence[Device], parent: int) -> Claim:
-    """Load TensorFlow, which takes longest, but see to no device; then wait for one that has no process."""
+    """Load TensorFlow, which takes longest, but see to no device; then wait for one that has no process.
+
+    It begins once the devices serve, so that it takes no time from those that load for the first time.
+    """
+    for _ in range(LOOKS):
+        if all(placement.serves_of(folder, device.name).exists() for device in devices):
+            break
+        found = claim(folder, devices)
+        if found is not None:
+            return found
+        time.sleep(LOOK)
     importlib.import_module("service.engines.saved_model")
     LOG.info("Process %s stands by", os.getpid())
     ready = None
     while os.getppid() == parent:
-        ready = ready or locked(folder / READY)
+        ready = ready or locked(folder / READY, parent)
         found = claim(folder, devices)
         if found is not None:
             if ready is not None:
@@ -107,22 +121,25 @@ def stands_by(folder: Path) -> bool:
     return file is None
 
 
-def relief(folder: Path) -> None:
-    """Return when a process stands by to take the device, or should have done so long ago."""
-    for _ in range(RELIEF_LOOKS):
-        if stands_by(folder):
+def relief(folder: Path, parent: int) -> None:
+    """Return when a process of another parent stands by to take the device, or should have done so long ago."""
+    for _ in range(LOOKS):
+        if stands_by(folder) and (folder / READY).read_text() != f"{parent}\n":
             return
         time.sleep(LOOK)
 
 
-def locked(path: Path) -> TextIO | None:
-    """The file, locked until it is closed or the process ends; none if another has it."""
+def locked(path: Path, process: int | None = None) -> TextIO | None:
+    """The file, locked until it is closed or the process ends, with this id in it; none if another has it."""
     file = path.open("a+")
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         file.close()
         return None
+    if process is not None:
+        file.truncate(0)
+        print(process, file=file, flush=True)
     return file
 
 

@@ -18,7 +18,9 @@ from gunicorn.workers import gasgi
 from gunicorn.workers.gasgi import ASGIWorker
 from gunicorn.workers.gthread import ThreadWorker
 
+from service.admission import Room
 from service.beside import Front, Side, front, starting
+from service.server.door import Door
 from service.server.drivers import Running
 from service.server.protocol import Protocol
 
@@ -33,6 +35,7 @@ def listening_for_sigterm(worker: ASGIWorker) -> Iterator[None]:
         worker.alive = False
 
     before = signal.signal(signal.SIGTERM, stop)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])  # of one that came before, too (service/master.py)
     try:
         yield
     finally:
@@ -65,25 +68,22 @@ class Relief:
     @property
     def settled(self) -> bool:
         """Whether the worker has said that it listens."""
-        return self._said == LISTENS
+        return self.said == LISTENS
 
     @property
     def leaving(self) -> bool:
         """Whether the worker leaves, told or by itself."""
-        return self.dismissed or self._said == LEAVES
+        return self.dismissed or self.said == LEAVES
 
     @property
-    def _said(self) -> int:
+    def said(self) -> int:
+        """What it has told its parent, 0 at first."""
         return os.fstat(self.tmp.fileno()).st_size
 
     def say(self, what: int) -> None:
         """Tell the parent, by the size of the file of the heartbeat, which both have open."""
         os.ftruncate(self.tmp.fileno(), what)
-        self.notify()
-
-    def notify(self) -> None:
-        """gunicorn's heartbeat."""
-        raise NotImplementedError
+        self.tmp.notify()
 
     def read_certificate(self) -> None:
         """With TLS: have what this process needs for it, or end it."""
@@ -122,6 +122,7 @@ class Worker(ASGIWorker, Relief):  # type: ignore[misc]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.connections: set[Protocol] = set()
+        self.door = Door()
         self.shaking: weakref.WeakSet[Protocol] = weakref.WeakSet()  # a handshake that fails is told to nobody
         self.most_connections = most_connections(self.cfg.worker_connections, getrlimit(RLIMIT_NOFILE)[0])
         self._others: list[socket.socket] = []
@@ -140,6 +141,8 @@ class Worker(ASGIWorker, Relief):  # type: ignore[misc]
         super().load_wsgi()
         app: Flask = self.asgi
         self.max_body_bytes = app.config["MAX_CONTENT_LENGTH"]
+        self.bodies = app.extensions.get("room", Room()).share()
+        self.refuse = app.extensions.get("refusal")
         self.read_certificate()
         self.await_models(app)
         self.front = front(app)
@@ -157,10 +160,9 @@ class Worker(ASGIWorker, Relief):  # type: ignore[misc]
         await super()._serve()
 
     def _widen(self) -> None:
-        """Let as many connections wait as gunicorn says; the loop, which listens by now, has made it 100."""
+        """Let as many connections wait as gunicorn says; the loop has made it 100."""
         if self.alive:
             self.sockets[0].sock.listen(self.cfg.backlog)
-            self.say(LISTENS)
 
     def _help(self) -> None:
         """Take in what waits at the sockets of others, and did so the last time: nobody may be there."""
@@ -196,7 +198,9 @@ class Worker(ASGIWorker, Relief):  # type: ignore[misc]
             self.alive = False
 
     def notify(self) -> None:
-        """Called every second."""
+        """Called every second, from when the worker listens."""
+        if not self.said:
+            self.say(LISTENS)
         super().notify()
         now = self.loop.time()
         for connection in list(self.connections):
@@ -261,6 +265,7 @@ class Threads(ThreadWorker, Relief):  # type: ignore[misc]
     side: Side | None = None
 
     def load_wsgi(self) -> None:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])  # gunicorn hears it by now
         super().load_wsgi()
         self.read_certificate()
         self.await_models(self.wsgi)
@@ -272,7 +277,7 @@ class Threads(ThreadWorker, Relief):  # type: ignore[misc]
     def handle_exit(self, sig: int, frame: Any) -> None:
         if self.side is not None:
             self.side.drain()
-        os.ftruncate(self.tmp.fileno(), LEAVES)
+        self.say(LEAVES)
         super().handle_exit(sig, frame)
 
     def run(self) -> None:

@@ -10,9 +10,8 @@ import re
 import socket
 import threading
 import time
-from collections import Counter
-from collections.abc import Sequence
-from pathlib import Path
+from collections import Counter, deque
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from loadtest.bench import processes
@@ -27,8 +26,10 @@ CLIENTS = 6
 WARM = 0.2
 """The first share of the requests, in which memory may grow."""
 GROWTH = 0.05
-TURN, LEAVE, SMUGGLE, BOMB = 0.02, 0.04, 0.06, 0.002
-"""The shares of right requests, of clients that leave, of smuggling and of bombs; all others are noise."""
+VOLLEYS = 2
+"""How often each client sends every bomb before memory is looked at: it is at its highest then, and comparable."""
+TURN, LEAVE, SMUGGLE = 0.02, 0.04, 0.06
+"""The shares of right requests, of clients that leave and of smuggling; all others are noise."""
 STATUS = re.compile(rb"HTTP/1\.1 (\d{3})")
 
 
@@ -42,9 +43,9 @@ class Client:
     def __init__(self, server: Server, rights: Sequence[Asked], known: Sequence[tuple[Asked, Any]], seed: int) -> None:
         self.server, self.rights, self.known = server, rights, known
         self.chance = random.Random(seed)
-        self.bombs = noise.bombs()
         self.statuses: Counter[int] = Counter()
         self.connection: socket.socket | None = None
+        self.sent: deque[bytes] = deque(maxlen=3)
 
     def turn(self) -> None:
         """One request of a kind that chance picks; Finding."""
@@ -59,9 +60,16 @@ class Client:
         elif (kind := kind - SMUGGLE) < 0:
             self.smuggle()
         else:
-            bomb = (kind - BOMB) < 0
-            asked = self.chance.choice(self.bombs) if bomb else noise.hostile(self.chance, self.rights)
-            self.check(self.ask(asked.wire())[0], asked.wire())
+            self.wrong(noise.hostile(self.chance, self.rights))
+
+    def volley(self) -> None:
+        """Every bomb."""
+        for bomb in noise.bombs():
+            self.wrong(bomb)
+
+    def wrong(self, asked: Asked) -> None:
+        """Finding, if it is answered as a defect of the server's."""
+        self.check(self.ask(asked.wire())[0], asked.wire())
 
     def check(self, status: int, sent: bytes) -> None:
         """Count a status; Finding if it is a defect of the server's."""
@@ -70,9 +78,18 @@ class Client:
             raise Finding(f"{status} to {sent[:3000]!r}")
 
     def ask(self, sent: bytes) -> tuple[int, bytes]:
-        """Status and body of the answer; 0 where the connection was closed without one."""
-        if self.connection is None:
-            self.connection = self.server.connect()
+        """Status and body of the answer; 0 where a new connection was closed without one."""
+        if self.connection is not None:
+            status, body = self.hear(sent)
+            if status:
+                return status, body  # else it had been idle for too long
+        self.connection = self.server.connect()
+        return self.hear(sent)
+
+    def hear(self, sent: bytes) -> tuple[int, bytes]:
+        """The same on the connection there is."""
+        assert self.connection is not None
+        self.sent.append(sent)
         received = b""
         with contextlib.suppress(OSError):  # it was answered, and closed, before all was sent
             self.connection.sendall(sent)
@@ -149,7 +166,7 @@ def use(server: Server) -> dict[str, Any]:
     return {"pids": pids, "megabytes": round(resident, 1), "files": files, "threads": threads}
 
 
-def run(server: Server, count: int, seed: int, found: Path) -> dict[str, Any]:
+def run(server: Server, count: int, seed: int) -> dict[str, Any]:
     """So many requests by several clients; Finding, also of a server that has grown."""
     models = [model["name"] for model in server.get("/models").json()]
     examples = {model: server.get(f"/models/{model}").json()["example"] for model in models}
@@ -161,10 +178,8 @@ def run(server: Server, count: int, seed: int, found: Path) -> dict[str, Any]:
         if status == 200 and not asked.headers:
             known.append((asked, json.loads(body)))
     began = time.monotonic()
-    drive(clients, round(count * WARM), found)
-    before = use(server)
-    drive(clients, count - round(count * WARM), found)
-    after = use(server)
+    before = tried(server, clients, round(count * WARM))
+    after = tried(server, clients, count - round(count * WARM))
     statuses = sum((client.statuses for client in clients), Counter())
     report = {
         "requests": count,
@@ -181,17 +196,25 @@ def run(server: Server, count: int, seed: int, found: Path) -> dict[str, Any]:
     return report
 
 
-def drive(clients: Sequence[Client], count: int, found: Path) -> None:
-    """The clients ask at once; the first Finding is kept, and raised."""
+def tried(server: Server, clients: Sequence[Client], count: int) -> dict[str, Any]:
+    """What the server uses after so many requests."""
+    at_once(clients, Client.turn, count // len(clients))
+    at_once(clients, Client.volley, VOLLEYS)
+    return use(server)
+
+
+def at_once(clients: Sequence[Client], do: Callable[[Client], None], times: int) -> None:
+    """Each client does so, so many times; what the first finds is raised, with what was sent last."""
     findings: list[BaseException] = []
 
     def work(client: Client) -> None:
         try:
-            for _ in range(count // len(clients)):
+            for _ in range(times):
                 if findings:
                     return
-                client.turn()
+                do(client)
         except BaseException as error:
+            error.add_note("\n".join(repr(sent[:2000]) for sent in client.sent))
             findings.append(error)
         finally:
             client.close()
@@ -202,6 +225,4 @@ def drive(clients: Sequence[Client], count: int, found: Path) -> None:
     for thread in threads:
         thread.join()
     if findings:
-        found.mkdir(parents=True, exist_ok=True)
-        (found / "hostile.txt").write_text(str(findings[0]))
         raise findings[0]

@@ -274,6 +274,7 @@ class TestStatuses:
         error = client.start("Predict", predict("fake", {"x": [[2.0]]})).exception()
         assert error.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
         assert dict(error.trailing_metadata())["retry-after"] == "1"
+        assert dict(error.trailing_metadata())["grpc-retry-pushback-ms"] == "0"
 
     def test_a_model_that_drains_is_unavailable(self, site: Site, client: Client):
         site.fake.batcher.close()

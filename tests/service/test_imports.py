@@ -137,12 +137,14 @@ def test_models_import_keras_what_types_need_and_what_weights_are_computed_with(
         (
             ("threading", "concurrent"),
             {
+                "service/admission.py",
                 "service/batcher.py",
                 "service/beside.py",
                 "service/catalog.py",
                 "service/device/host.py",
                 "service/device/process.py",
                 "service/device/turns.py",
+                "service/drivers.py",
                 "service/engines/device.py",
                 "service/engines/programs.py",
                 "service/future.py",

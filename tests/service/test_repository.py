@@ -5,6 +5,7 @@ import shutil
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from itertools import cycle
 from pathlib import Path
 from typing import Any
@@ -539,6 +540,18 @@ class TestWatching:
         site.write(m={"versions": [3, 4]})
         worker.look(2)
         assert worker.numbers() == [2, 1]
+
+    def test_a_model_that_hangs_while_it_is_tried_holds_up_no_other(self, site: Site):
+        publish(site.root, 1, "n")
+        first, second = site.workers(2)
+        publish(site.root, 2, "n")
+        with first.folder.lock("m"):
+            first.look(2)
+            first.folder.tell("m", replace(first.told("m"), versions=()))
+            second.follow()
+            assert (second.numbers("m"), second.numbers("n")) == ([1], [2])
+        second.follow()
+        assert second.numbers("m") == []
 
     def test_one_worker_looks_and_another_once_it_has_gone(self, site: Site):
         first, second = site.workers(2)
