@@ -22,7 +22,7 @@ from service.dialects.tfs import routes as tfs
 from service.errors import ServiceError
 from service.handle import Wait
 from service.openapi import blueprint as openapi
-from service.refusal import Refusal
+from service.overload import Refusal
 from service.repository import Repository
 from service.settings import Settings
 from service.web import App, current_request
