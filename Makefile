@@ -73,6 +73,7 @@ bench-rest: bench-models
 	$(RUN) -m loadtest.bench.open_loop --store $(STORE)
 	$(RUN) -m loadtest.bench.open_loop --store $(STORE) --spread
 	$(RUN) -m loadtest.bench.neighbour --store $(STORE)
+	$(RUN) -m loadtest.bench.overload --store $(STORE)
 	$(RUN) -m loadtest.bench.big
 	$(RUN) -m loadtest.bench.start --store $(STORE)
 	$(RUN) -m loadtest.bench.soak --store $(STORE)

@@ -3,6 +3,7 @@
 import random
 import re
 from collections.abc import Callable
+from functools import partial
 from http import HTTPStatus
 
 from flask import Flask, Response
@@ -12,21 +13,20 @@ from service import metrics, security
 from service.access.audit import Audit
 from service.access.guard import Guard
 from service.catalog import Catalog
-from service.dialects import cors, guarded, health, native
+from service.dialects import admin, cors, guarded, health, native
 from service.dialects.bodies.coding import INFLATERS
 from service.dialects.bodies.compression import compress
-from service.dialects.exchange import LABEL, json_response
+from service.dialects.exchange import LABEL, NOBODY, json_response
 from service.dialects.oip import routes as oip
 from service.dialects.tfs import routes as tfs
 from service.errors import ServiceError
-from service.handle import Label, Wait
+from service.handle import Wait
 from service.openapi import blueprint as openapi
+from service.overload import Refusal
 from service.repository import Repository
 from service.settings import Settings
 from service.web import App, current_request
 
-NOBODY = Label()
-"""Of requests for no model."""
 REQUEST_ID = re.compile(r"[\w.:/+=-]{1,128}", re.ASCII)
 
 
@@ -47,7 +47,9 @@ def create_app(
     app.always = security.headers(tls=bool(settings.certificate))
     app.register_blueprint(native.blueprint(catalog, settings, wait))
     app.register_blueprint(tfs.blueprint(catalog, settings, wait))
-    app.register_blueprint(oip.blueprint(catalog, settings, wait, repository if guard else None))
+    changes = repository if guard else None
+    app.register_blueprint(oip.blueprint(catalog, settings, wait, changes))
+    app.register_blueprint(admin.blueprint(catalog, wait, changes))
     app.register_blueprint(health.blueprint(catalog))
     app.register_blueprint(openapi.blueprint(catalog, settings))
     app.register_error_handler(HTTPException, http_error)
@@ -58,6 +60,8 @@ def create_app(
     app.after_request(finish)
     if settings.origins:
         cors.allow(app, settings.origins)
+
+    app.extensions["refusal"] = lambda path, error: refusal(path, error, app.always)
 
     @app.get("/")
     def index() -> Response:
@@ -101,6 +105,15 @@ def service_error(error: ServiceError) -> Response:
 def dialect(path: str) -> Callable[[ServiceError], Response]:
     """The error body of the dialect to which a path belongs."""
     return {"v1": tfs.failed, "v2": oip.failed}.get(path.split("/")[1], native.problem)
+
+
+def refusal(path: str, error: ServiceError, always: security.Headers) -> Refusal:
+    """What a request gets that nobody has heard, in the words of the dialect to which its path belongs."""
+    response = dialect(path)(error)
+    body = response.get_data()
+    headers = [*response.headers.to_wsgi_list(), ("Content-Length", str(len(body))), *always]
+    counted = partial(metrics.count_request, NOBODY, {"v1": "tfs", "v2": "oip"}.get(path.split("/")[1], "native"))
+    return Refusal(response.status, headers, body, partial(counted, error.status))
 
 
 def finish(response: Response) -> Response:

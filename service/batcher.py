@@ -89,7 +89,7 @@ class Batcher:
 
     def limit(self, kind: Kind) -> int:
         """The most rows of that kind that a job should have."""
-        return self._queue.limit(kind)
+        return self._queue.terms(kind).rows
 
     @property
     def calls(self) -> Sequence[Call]:
@@ -97,7 +97,7 @@ class Batcher:
         return list(self._calls.copy().values())  # threads come and go meanwhile
 
     def submit(self, jobs: Sequence[Job]) -> None:
-        """Accept all or none; QueueFull, Draining, EngineHung. Each job's future gets its Answer or an error."""
+        """Accept all or none: Draining, EngineHung, what `put` raises. Each future gets its Answer or an error."""
         with self._lock:
             if self.hung:
                 raise EngineHung(self.hung)
@@ -121,6 +121,8 @@ class Batcher:
                 self._answer(batch, call)
             finally:
                 del self._calls[thread]
+                with self._lock:
+                    self._queue.done(batch, self._clock())
         return bool(batch or expired)
 
     def give_up(self, reason: str) -> None:
@@ -131,6 +133,8 @@ class Batcher:
             owed = [job for call in self.calls for job in call.jobs]
             while any(taken := self._queue.take(now)):
                 owed += [job for jobs in taken for job in jobs]
+                if taken[0]:
+                    self._queue.done(taken[0], now)
         for job in owed:
             fail(job, EngineHung(reason))
 
@@ -140,6 +144,7 @@ class Batcher:
             self._closed = True
         if not self.hung:
             self._driver.close()
+        self._queue.close()
 
     def _answer(self, batch: Sequence[Job], call: Call) -> None:
         """Every job of the batch gets its slice; if the batch fails, each is tried alone and only the culprit fails."""

@@ -61,7 +61,12 @@ class Cost:
 
     def seconds(self, rows: int, size: int) -> float:
         """Of a batch of so many rows of so many elements each; it never falls as either grows."""
-        return self.call + self.element * size + rows * (self.row + self.row_element * size)
+        call, row = self.parts(size)
+        return call + rows * row
+
+    def parts(self, size: int) -> tuple[float, float]:
+        """Seconds of a call, and of each row in it, for rows of so many elements."""
+        return self.call + self.element * size, self.row + self.row_element * size
 
     def within(self, target: float, size: int, most: int) -> int:
         """The most rows of that size whose batch takes at most `target` seconds, from 1 to `most`.

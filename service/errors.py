@@ -2,16 +2,19 @@
 
     bytes ─▶ dialect ──▶ catalog ──────▶ schemas ─────▶ batcher ─────────▶ engine
              MalformedBody  ModelNotFound    InvalidInput   QueueFull         EngineFailed
-             BodyTooLarge   VersionNotFound                 Draining
-             UnsupportedCoding  ModelNotReady               DeadlineExceeded  NotFinite
-             Unauthenticated, Forbidden, KeyBusy            EngineHung
+             BodyTooLarge   VersionNotFound                 Overloaded        NotFinite
+             UnsupportedCoding  ModelNotReady               DeadlineUnreachable
+             Overloaded                                     Draining
+             Unauthenticated, Forbidden, KeyBusy            DeadlineExceeded
+                                                            EngineHung
 
 Errors cut across on the way back: one handler per dialect turns them into that dialect's body.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 
 class ServiceError(Exception):
@@ -21,9 +24,25 @@ class ServiceError(Exception):
     title = "Internal error"
     slug = "internal"
     retry_after: int | None = None
-    """Seconds after which trying again makes sense, where it does."""
+    """Seconds after which trying again makes sense, where it does: whole ones, as HTTP wants them, and at least 1."""
+    retry_ms: int | None = None
+    """The same in milliseconds, where it was computed."""
+    shut: float = 0.0
+    """Seconds for which every request of this model is refused alike."""
+
     challenge: str | None = None
     """How a client may show who it is, where that would help (RFC 9110, section 11.6.1)."""
+
+    def wait(self, seconds: float) -> Self:
+        """This error, which says that trying again makes sense after so many seconds.
+
+        >>> error = QueueFull("too many").wait(1.2345)
+        >>> error.retry_after, error.retry_ms
+        (2, 1235)
+        """
+        self.retry_after = max(1, math.ceil(seconds))
+        self.retry_ms = math.ceil(1000 * seconds)
+        return self
 
 
 class Unauthenticated(ServiceError):
@@ -136,11 +155,29 @@ class InvalidInput(ServiceError):
 
 
 class QueueFull(ServiceError):
-    """More rows wait for this model than `max_queue_rows`."""
+    """More waits for this model than may: rows, bytes, or seconds of computing."""
 
     status = 429
     title = "Queue full"
     slug = "queue-full"
+    retry_after = 1
+
+
+class Overloaded(ServiceError):
+    """The worker holds as much as it may, for all models and bodies together."""
+
+    status = 429
+    title = "Overloaded"
+    slug = "overloaded"
+    retry_after = 1
+
+
+class DeadlineUnreachable(ServiceError):
+    """What waits and the request itself take longer than the request allows, by what the last batches took."""
+
+    status = 503
+    title = "Deadline out of reach"
+    slug = "deadline-unreachable"
     retry_after = 1
 
 

@@ -5,9 +5,11 @@ import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from service import card as cards
-from service import cost, fields, golden, manifest, tensors
+from service import cost, fields, golden, manifest, store, tensors
+from service.admission import Room
 from service.batcher import Batcher, Clock
 from service.device.placement import has_tensorflow, visible_here
 from service.drivers import MakeDriver, PoolDriver
@@ -16,7 +18,7 @@ from service.engines.onnx import REDUCED, TWIN
 from service.errors import ServiceError
 from service.handle import ModelHandle, example
 from service.metrics import ModelMetrics
-from service.queueing import Limit, Queue
+from service.queueing import Allowed, FindTerms, Queue, Terms
 from service.schemas import Rows
 from service.settings import Settings
 from service.signature import Signature
@@ -31,7 +33,16 @@ ChooseDriver = Callable[[float], MakeDriver]
 LOG = logging.getLogger("manifold.loading")
 
 KINDS = 1024
-"""Of so many kinds the limit is remembered."""
+"""Of so many kinds the terms are remembered."""
+GUESS = 0.001
+"""Seconds of a row of which nothing is known; what its batches take soon says more."""
+
+
+class Worker(NamedTuple):
+    """What a worker has for its models: what drives their batchers, and the room they share."""
+
+    choose_driver: ChooseDriver
+    room: Room | None
 
 
 class CannotServe(ServiceError):
@@ -39,14 +50,18 @@ class CannotServe(ServiceError):
 
 
 def load(
-    version: Version, settings: Settings, choose_driver: ChooseDriver, devices: Mapping[str, Path] | None = None
+    version: Version,
+    settings: Settings,
+    choose_driver: ChooseDriver,
+    devices: Mapping[str, Path] | None = None,
+    room: Room | None = None,
 ) -> ModelHandle:
     """A handle that has answered its golden rows correctly; ServiceError or the engine's own exception says why not."""
     manifest.check(version.folder, version.folder.parent.parent, manifest.public_keys(settings.trusted))
     card = cards.read(version.folder)
     engine = load_engine(version.folder, card, settings, devices)
     try:
-        return serve(version, card, engine, settings, choose_driver)
+        return serve(version, card, engine, settings, Worker(choose_driver, room))
     except BaseException:
         engine.close()
         raise
@@ -64,10 +79,7 @@ def load_engine(
         from service.engines.device import DeviceEngine
 
         return DeviceEngine(folder, devices, settings.request_timeout)
-    use_twin = settings.engine == "onnx"
-    if settings.engine == "auto":
-        use_twin = card.twin_agreed and (folder / TWIN).is_file() and not (visible_here() and has_tensorflow())
-    if use_twin:
+    if uses_twin(folder, card, settings):
         if not (folder / TWIN).is_file():
             raise CannotServe(f"engine is onnx, but {folder} has no {TWIN}")
         from service.engines.onnx import OnnxEngine
@@ -78,6 +90,21 @@ def load_engine(
     from service.engines.saved_model import SavedModelEngine
 
     return SavedModelEngine(folder, settings.engine_thread_count, xla=settings.xla == "on")
+
+
+def uses_twin(folder: Path, card: cards.Card, settings: Settings) -> bool:
+    """Whether a worker's engine is the twin."""
+    if settings.engine == "auto":
+        return card.twin_agreed and (folder / TWIN).is_file() and not (visible_here() and has_tensorflow())
+    return settings.engine == "onnx"
+
+
+def weight(version: Version, settings: Settings) -> int:
+    """The bytes of the files that the engine of a version holds in memory, at least; UnreadableCard."""
+    card = cards.read(version.folder)
+    if uses_twin(version.folder, card, settings):
+        return store.size(version.folder / chosen_twin(version.folder, card, settings))
+    return store.size(version.folder / "saved_model.pb") + store.size(version.folder / "variables")
 
 
 def chosen_twin(folder: Path, card: cards.Card, settings: Settings) -> Path:
@@ -92,21 +119,21 @@ def tolerance(engine: Engine, folder: Path, card: cards.Card, settings: Settings
     return (card.reduced_tolerance if reduced else None) or golden.TOLERANCE
 
 
-def serve(
-    version: Version, card: cards.Card, engine: Engine, settings: Settings, choose_driver: ChooseDriver
-) -> ModelHandle:
+def serve(version: Version, card: cards.Card, engine: Engine, settings: Settings, worker: Worker) -> ModelHandle:
     """A loaded engine as a handle: checked against its golden rows, warm, with a batcher in front."""
     refuse_unservable(engine.signature)
     strange = cards.disagreements(card, engine.signature)
     if strange:
         raise CannotServe(f"the card does not fit the model: {'; '.join(strange)}")
     groups = golden.read(version.folder)
+    if not groups and card.document.get("verified"):
+        raise CannotServe(f"the card tells of golden rows, but there is no {golden.GOLDEN}")
     allowed = tolerance(engine, version.folder, card, settings)
     golden.check(engine, groups, allowed)
     if engine.ragged and not right_at_any_length(engine, groups, allowed):
         LOG.warning("%s/%s: rows of different lengths will share no batch", version.model, version.number)
         engine.ragged = tensors.ALIKE
-    limit, seconds = warm(engine, groups, settings)
+    terms, seconds = warm(engine, groups, settings)
     inputs = fields.build(
         engine.signature,
         card.inputs,
@@ -119,8 +146,16 @@ def serve(
         engine=engine,
         batcher=Batcher(
             engine,
-            Queue(settings.max_batch_rows, settings.max_queue_rows, limit),
-            choose_driver(seconds) if engine.parallel == 1 else functools.partial(PoolDriver, threads=engine.parallel),
+            Queue(
+                settings.max_batch_rows,
+                settings.max_queue_rows,
+                terms,
+                worker.room,
+                Allowed(settings.max_queue_bytes, settings.max_wait),
+            ),
+            worker.choose_driver(seconds)
+            if engine.parallel == 1
+            else functools.partial(PoolDriver, threads=engine.parallel),
             ModelMetrics(version.model, version.number),
         ),
         rows=Rows(inputs, example(card, engine.signature)),
@@ -147,13 +182,14 @@ def right_at_any_length(engine: Engine, groups: list[golden.Group], tolerance: f
 
 def warm(
     engine: Engine, groups: Sequence[golden.Group], settings: Settings, clock: Clock = time.perf_counter
-) -> tuple[Limit | None, float]:
-    """What limits a batch of each kind, and the seconds of the longest full batch, as measured on golden rows.
+) -> tuple[FindTerms, float]:
+    """Rows and cost of each kind's batches, and the seconds of the longest full one, as measured on golden rows.
 
-    Without golden rows nothing can be tried: no limit but the settings', and for ever.
+    Without golden rows nothing can be tried: no limit but the settings', a guess, and for ever.
     """
     if not groups:
-        return None, float("inf")
+        unknown = Terms(settings.max_batch_rows, row=GUESS)
+        return lambda _: unknown, float("inf")
     samples = spread([{name: array[:1] for name, array in inputs.items()} for inputs, _ in groups])
     most, target = settings.max_batch_rows, settings.target_ms / 1000
     trials = cost.measure(engine, samples, most, clock)
@@ -162,11 +198,15 @@ def warm(
     def rows(size: int) -> int:
         return cost.limit(predicted, size, most, target, tried)
 
-    limit = functools.lru_cache(KINDS)(lambda kind: rows(tensors.size(kind)))
+    @functools.lru_cache(KINDS)
+    def terms(kind: tensors.Kind) -> Terms:
+        size = tensors.size(kind)
+        return Terms(rows(size), *predicted.parts(size))
+
     seconds = max(predicted.seconds(rows(size), size) for size in samples)
     if 0 < target < seconds:
         LOG.warning("one row takes %.3g ms, more than the target of %.3g ms", 1000 * seconds, 1000 * target)
-    return limit, seconds
+    return terms, seconds
 
 
 def spread(rows: Sequence[tensors.Tensors]) -> dict[int, tensors.Tensors]:

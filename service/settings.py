@@ -1,21 +1,24 @@
 """What an operator may set: one frozen value, read once from the environment (MANIFOLD_*) and flags.
 
-All bad values are reported together. The README's table is made from these fields, and a test holds it to that.
+All bad values are reported together. The table in docs/settings.md is made from these fields, and a test holds it to that.
 """
 
 import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from pathlib import Path
 from typing import Any
 
 from service.errors import ServiceError
 
 PREFIX = "MANIFOLD_"
+MEGABYTE = 1024 * 1024
+LARGEST = 10**15
+"""More bytes than any machine has."""
 SERVICE_LINK = re.compile(rf"{PREFIX}(GRPC_)?(SERVICE|PORT)_")
 ORIGIN = re.compile(r"\*|https?://[^\s/,*]+", re.IGNORECASE)
 DEVICE = re.compile(r"cpu|(cpu|gpu):(0|[1-9]\d?)")
-LABELLED = re.compile(r"[^:=/]+:[^:=/]+=[1-9]\d*")
 
 
 class BadSettings(ServiceError):
@@ -36,7 +39,8 @@ class Settings:
     store: str = setting("store", "Folder of the models: STORE/<model>/<version>/.")
     models: str = setting("", "Models to serve, separated by commas. Empty: all in the store.")
     versions: int = setting(1, "How many of a model's newest versions to serve. 0: all.", least=0)
-    labels: str = setting("", "Names for versions, separated by commas: `qa:stable=1,qa:canary=2`.")
+    policy: str = setting("", "File that says more of each model (docs/versions.md). Empty: STORE/serving.json.")
+    watch: float = setting(1.0, "Seconds between two looks at the store and the policy file. 0: never.", least=0)
     trust: str = setting("", "Files of public keys, separated by commas: only versions signed by one are loaded.")
     keys: str = setting("", "File of API keys, followed as it changes. Empty: who asks needs none, and nobody changes.")
     audit: str = setting("", "File to which every change is appended, a line of JSON each; the log has them anyway.")
@@ -75,13 +79,26 @@ class Settings:
         0.0, "Milliseconds the engine may take for one batch: what decides its rows. 0: as many rows as pay.", least=0
     )
     max_queue_rows: int = setting(1024, "Rows that may wait for one model in one worker; more get a 429.", least=1)
+    max_queue_bytes: int = setting(
+        256 * MEGABYTE,
+        "Bytes of tensors that may wait for one model in one worker; more get a 429.",
+        least=1,
+        most=LARGEST,
+    )
+    max_wait: float = setting(
+        0.5, "Seconds that what waits for one model may take, by what its last batches took; more gets a 429.", least=0
+    )
+    max_held_rows: int = setting(4096, "Rows that one worker may hold for all models; more get a 429.", least=1)
+    max_held_bytes: int = setting(
+        1024 * MEGABYTE, "Bytes that one worker may hold, bodies and tensors; more get a 429.", least=1, most=LARGEST
+    )
     request_timeout: float = setting(
         30.0, "Seconds a request may take, unless its X-Request-Timeout says less.", least=0.001
     )
     engine_timeout: float = setting(
         60.0, "Seconds one call of an engine may take; then its worker is replaced.", least=0.1
     )
-    max_body_bytes: int = setting(16 * 1024 * 1024, "Largest request body, in bytes; a larger one gets a 413.", least=1)
+    max_body_bytes: int = setting(16 * MEGABYTE, "Largest request body, in bytes; a larger one gets a 413.", least=1)
     cors_origins: str = setting(
         "", "Origins whose pages may ask, such as https://example.org, separated by commas; * is any. Empty: none."
     )
@@ -114,10 +131,9 @@ class Settings:
         return [name if ":" in name else f"{name}:0" for name in listed(self.devices)]
 
     @property
-    def version_labels(self) -> dict[tuple[str, str], int]:
-        """Versions by model and label."""
-        names = [entry.rsplit("=", 1) for entry in listed(self.labels)]
-        return {(name.rsplit(":", 1)[0], name.rsplit(":", 1)[1]): int(version) for name, version in names}
+    def policy_file(self) -> Path:
+        """The policy file, resolved."""
+        return Path(self.policy or Path(self.store) / "serving.json")
 
     @property
     def trusted(self) -> list[str]:
@@ -178,11 +194,6 @@ def read(environment: Mapping[str, str], flags: Mapping[str, str | None] | None 
         f"{PREFIX}CORS_ORIGINS: {origin!r} is no origin such as https://example.org"
         for origin in settings.origins
         if not ORIGIN.fullmatch(origin)
-    ]
-    wrong += [
-        f"{PREFIX}LABELS: {entry!r} is not of the form model:label=version"
-        for entry in listed(settings.labels)
-        if not LABELLED.fullmatch(entry)
     ]
     wrong += [
         f"{PREFIX}DEVICES: {name!r} is no device such as gpu:0, cpu:1 or cpu"

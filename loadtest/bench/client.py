@@ -42,13 +42,11 @@ class Client:
         self.heard = heard
         self.latencies: list[float] = []
         self.asked = 0
+        self._port = port
         self._epoll = select.epoll()
         self._lines: dict[int, Line] = {}
         for _ in range(connections):
-            line = Line(socket.create_connection(("127.0.0.1", port)))
-            line.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            line.socket.setblocking(False)
-            self._epoll.register(line.socket, select.EPOLLIN)
+            line = Line(self._connected())
             self._lines[line.socket.fileno()] = line
 
     def close(self) -> None:
@@ -56,6 +54,14 @@ class Client:
         for line in self._lines.values():
             line.socket.close()
         self._epoll.close()
+
+    def _connected(self) -> socket.socket:
+        """A connection whose answers are waited for."""
+        made = socket.create_connection(("127.0.0.1", self._port))
+        made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        made.setblocking(False)
+        self._epoll.register(made, select.EPOLLIN)
+        return made
 
     def closed(self, until: Callable[[], bool]) -> float:
         """Ask without a pause until so, and wait for the last answers; requests a second."""

@@ -1,17 +1,21 @@
 """Loops over a running server, every answer checked: as fast as it answers, or at a constant rate."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from loadtest.bench import reference
+from loadtest.bench.answers import Checker
 from loadtest.bench.client import Client, post
-from loadtest.bench.contenders import Place
+from loadtest.bench.contenders import Place, service
+from loadtest.bench.forms import FORMS
 from loadtest.bench.listener import Listener, percentiles
-from loadtest.bench.measure import Asked, started
+from loadtest.bench.measure import Asked, started, written
 from loadtest.bench.plan import OURS, Scenario, folder
+from loadtest.bench.servers import running
 
 
 @contextmanager
@@ -23,6 +27,24 @@ def serving(scenario: Scenario, store: Path, port: int, name: str = OURS) -> Ite
         work = Path(stack.enter_context(TemporaryDirectory()))
         places = {name: Place(scenario, model, port, work)}
         yield stack.enter_context(started(places, expected, work))[name]
+
+
+@contextmanager
+def together(scenarios: Sequence[Scenario], store: Path, port: int) -> Iterator[list[Asked]]:
+    """One service with the models of several scenarios, each with its rows."""
+    with ExitStack() as stack:
+        work = Path(stack.enter_context(TemporaryDirectory()))
+        references = [reference.ask(folder(store, one), one) for one in scenarios]
+        models = {one.model: [folder(store, one)] for one in scenarios}
+        server = stack.enter_context(running(OURS, service(work, port, models, keepalive=60), port, work))
+        asked = []
+        for one, expected in zip(scenarios, references, strict=True):
+            bodies = work / f"{one.name}.jsonl"
+            bodies.write_text("\n".join(written("tensorflow-serving", expected)))
+            command = replace(server.command, path=f"/v1/models/{one.model}:predict")
+            checker = Checker(expected, FORMS["tensorflow-serving"])
+            asked.append(Asked(replace(server, command=command), bodies, checker))
+        yield asked
 
 
 def closed(asked: Asked, connections: int, seconds: float) -> tuple[float, Listener]:

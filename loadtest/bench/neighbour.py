@@ -7,21 +7,14 @@ that a request to the fast model should never have to wait.
 
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import replace
+from contextlib import contextmanager
 from multiprocessing import get_context
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
-from loadtest.bench import loops, machine, reference
-from loadtest.bench.answers import Checker
+from loadtest.bench import loops, machine
 from loadtest.bench.arguments import parser, save
-from loadtest.bench.contenders import service
-from loadtest.bench.forms import FORMS
-from loadtest.bench.measure import Asked, written
-from loadtest.bench.plan import SCENARIOS, Scenario, folder
-from loadtest.bench.servers import running
+from loadtest.bench.measure import Asked
+from loadtest.bench.plan import SCENARIOS, Scenario
 
 Figures = Mapping[str, float]
 
@@ -44,7 +37,7 @@ def main() -> None:
 def measure(fast: Scenario, slow: Scenario, given: Any) -> list[Mapping[str, Figures]]:
     """Percentiles of each round: alone, and beside the load."""
     rounds = []
-    with both(fast, slow, given.store, given.port) as (quick, heavy):
+    with loops.together((fast, slow), given.store, given.port) as (quick, heavy):
         for _ in range(given.rounds):
             alone = loops.opened(quick, given.connections, given.rate, given.seconds)
             _, heard = loops.closed(heavy, given.connections, 2.0)
@@ -53,24 +46,6 @@ def measure(fast: Scenario, slow: Scenario, given: Any) -> list[Mapping[str, Fig
             rounds.append({"alone": alone, "beside": beside, "slow": {"call": heard.longest_call}})
             print(f"  {rounds[-1]}", flush=True)
     return rounds
-
-
-@contextmanager
-def both(fast: Scenario, slow: Scenario, store: Path, port: int) -> Iterator[list[Asked]]:
-    """One service with both models, each with its rows."""
-    with ExitStack() as stack:
-        work = Path(stack.enter_context(TemporaryDirectory()))
-        models = {one.model: [folder(store, one)] for one in (fast, slow)}
-        server = stack.enter_context(running("manifold", service(work, port, models), port, work))
-        asked = []
-        for one in (fast, slow):
-            expected, bodies = reference.ask(folder(store, one), one), work / f"{one.name}.jsonl"
-            bodies.write_text("\n".join(written("tensorflow-serving", expected)))
-            command = replace(server.command, path=f"/v1/models/{one.model}:predict")
-            asked.append(
-                Asked(replace(server, command=command), bodies, Checker(expected, FORMS["tensorflow-serving"]))
-            )
-        yield asked
 
 
 @contextmanager

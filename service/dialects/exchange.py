@@ -5,16 +5,19 @@ import json
 import math
 import time
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import orjson
-from flask import Request, Response
+from flask import Request, Response, has_request_context
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from service.dialects.bodies import crowd, numbers
 from service.dialects.bodies.coding import inflate
 from service.errors import BodyTooLarge, Fault, InvalidInput, MalformedBody, ServiceError
-from service.handle import ModelHandle, Prediction
+from service.handle import Label, ModelHandle, Prediction
+from service.metrics import count_request
+from service.overload import REFUSED, Refused
 from service.schemas import escape
 from service.settings import Settings
 from service.web import current_request
@@ -127,6 +130,8 @@ def deadline(settings: Settings) -> float:
 
 LABEL = "manifold.label"
 """Where the environment has the label of who a request is counted for."""
+NOBODY = Label()
+"""Of requests for no model."""
 
 
 def label(handle: ModelHandle) -> None:
@@ -145,7 +150,18 @@ def with_hint(response: Response, error: ServiceError) -> Response:
         response.headers["WWW-Authenticate"] = error.challenge
     if error.retry_after is not None:
         response.headers["Retry-After"] = str(error.retry_after)
+    if error.retry_ms is not None:
+        response.headers["Retry-After-Ms"] = str(error.retry_ms)
+        mark(error)
     return response
+
+
+def mark(error: ServiceError) -> None:
+    """Tell the worker of a refusal for want of room or time."""
+    if has_request_context():
+        request = current_request()
+        counted = request.environ.get(LABEL, NOBODY), request.blueprint or "", error.status
+        request.environ[REFUSED] = Refused(error.shut, partial(count_request, *counted))
 
 
 def bad_request(status: int) -> int:

@@ -144,7 +144,9 @@ def respond(method: Method, request: Any, call: Call, context: Context) -> bytes
 
 
 def described(error: ServiceError) -> tuple[grpc.StatusCode, str, tuple[tuple[str, str], ...]]:
-    """Code, message and trailing metadata of an error."""
-    retry = () if error.retry_after is None else (("retry-after", str(error.retry_after)),)
+    """Code, message and trailing metadata of an error; a client with a retry policy heeds the pushback (gRFC A6)."""
+    retry: tuple[tuple[str, str], ...] = () if error.retry_after is None else (("retry-after", str(error.retry_after)),)
+    if error.retry_ms is not None:
+        retry += (("grpc-retry-pushback-ms", str(error.retry_ms)),)
     message = str(error).encode(errors="replace")[:MOST_BYTES].decode(errors="ignore")
     return CODES.get(error.status, grpc.StatusCode.INTERNAL), message, retry

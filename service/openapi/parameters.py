@@ -27,8 +27,13 @@ HEADERS: Schema = {
         "description": "Seconds after which trying again makes sense; left out where it makes none.",
         "schema": {"type": "string", "pattern": "^[0-9]+$"},
     },
+    "retry-after-ms": {
+        "description": "The same in milliseconds, where it was computed.",
+        "schema": {"type": "string", "pattern": "^[0-9]+$"},
+    },
     "www-authenticate": {"description": "How to show a key.", "required": True, "schema": {"type": "string"}},
 }
+RETRY: Schema = {"Retry-After": ref("headers", "retry-after"), "Retry-After-Ms": ref("headers", "retry-after-ms")}
 ALWAYS: Schema = {"X-Request-Id": ref("headers", "request-id")}
 PREDICTED: Schema = ALWAYS | {
     "X-Model-Version": ref("headers", "model-version"),

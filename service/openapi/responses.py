@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from service import errors
 from service.errors import ServiceError
 from service.openapi.models import Schema, ref
-from service.openapi.parameters import ALWAYS
+from service.openapi.parameters import ALWAYS, RETRY
 
 REASONS = [kind for _, kind in inspect.getmembers(errors, inspect.isclass) if issubclass(kind, ServiceError)]
 
@@ -98,7 +98,7 @@ def failure(dialect: str, status: int) -> Schema:
     told = [inspect.getdoc(kind) or "" for kind in kinds if kind is not ServiceError]
     told += [HTTP[status][1]] if status in HTTP else []
     told += [OTHER[dialect][status]] if status in OTHER.get(dialect, {}) else []
-    headers = ALWAYS | ({"Retry-After": ref("headers", "retry-after")} if status in RETRIED else {})
+    headers = ALWAYS | (RETRY if status in RETRIED else {})
     headers |= {"WWW-Authenticate": ref("headers", "www-authenticate")} if status == 401 else {}
     return {"description": " ".join(told), "headers": headers, "content": body(dialect, status, kinds)}
 

@@ -1,29 +1,67 @@
 """A request on its way in: what is kept of it, and when it is time to answer."""
 
 import io
+from collections.abc import Callable
 from typing import Any
 
+from service.admission import Share
+from service.errors import Overloaded
+from service.overload import Refusal
 from service.server.environ import Environ, of_request
 
 DISCARDED = 4
 """How many times the body limit is read, and thrown away, so that a client hears the 413 before its pipe breaks."""
+UNCOUNTED = 16_384
+"""Bytes of a body that nobody counts: ten thousand such are no more than one worker may hold."""
+
+
+Refuse = Callable[[str, Overloaded], Refusal]
+"""From a path and the reason to a refusal in the words of its dialect."""
 
 
 class Incoming:
-    """A request as it is read; of a body longer than `most` bytes only the length is kept."""
+    """A request as it is read; of a body longer than `most` bytes, or refused, only the length is kept.
 
-    def __init__(self, request: Any, most: int) -> None:
+    What is kept of a body is held in a share, from when its length is known until the request is over.
+    """
+
+    def __init__(self, request: Any, most: int, share: Share, refuse: Refuse) -> None:
         self.request = request
         self.whole = False
+        self.refusal: Refusal | None = None
         self._most = most
+        self._share = share
+        self._refuse = refuse
+        self._held = 0
         self._body = io.BytesIO()  # not its pieces: a client chooses how many there are
         self.length = 0
+        if request.content_length > UNCOUNTED:
+            self._hold(request.content_length)
 
     def feed(self, chunk: bytes) -> None:
         """Add to its body."""
         self.length += len(chunk)
-        if self.length <= self._most:
+        if self.length > UNCOUNTED:
+            self._hold(self.length)
+        if self.length <= self._most and self.refusal is None:
             self._body.write(chunk)
+
+    def _hold(self, length: int) -> None:
+        """Find room for so much of its body, or refuse it."""
+        if self._held < length <= self._most and self.refusal is None:
+            try:
+                self._share.take(0, length - self._held)
+                self._held = length
+            except Overloaded as error:
+                self.refusal = self._refuse(self.request.path, error)
+                self._body = io.BytesIO()
+                self.release()
+
+    def release(self) -> None:
+        """Hold nothing more. Safe to call twice."""
+        if self._held:
+            self._share.give(0, self._held)
+            self._held = 0
 
     @property
     def ready(self) -> bool:
@@ -32,8 +70,8 @@ class Incoming:
 
     @property
     def refused(self) -> bool:
-        """Whether its client asks before it sends a body that is too long."""
-        return self.asks and self.request.content_length > self._most
+        """Whether its client asks before it sends a body that nobody will read."""
+        return self.asks and (self.request.content_length > self._most or self.refusal is not None)
 
     @property
     def asks(self) -> bool:

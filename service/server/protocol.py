@@ -16,7 +16,9 @@ import greenlet
 from gunicorn.asgi.protocol import ASGIProtocol
 
 from service import security
+from service.overload import REFUSED, Refusal, Refused
 from service.server import head, response
+from service.server.door import own_id
 from service.server.environ import Environ, of_connection
 from service.server.incoming import Incoming
 from service.server.parser import Parser
@@ -25,6 +27,8 @@ from service.server.tasks import Parked, Task, start
 AHEAD_BYTES = 262_144
 """Of the next request, if it comes before the last is answered; then the client has to wait."""
 
+OWN = frozenset({"Vary", "Access-Control-Allow-Origin"})
+"""Headers of a response that is for its own request alone."""
 KNOCK_SECONDS = 0.05
 """From one word to a client that may be gone to the next, by when the first has come back."""
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -45,6 +49,7 @@ class State(Enum):
     IDLE = "idle"
     READING = "reading"
     ANSWERING = "answering"
+    RESTING = "resting"
 
 
 class Protocol(ASGIProtocol):  # type: ignore[misc]
@@ -63,8 +68,11 @@ class Protocol(ASGIProtocol):  # type: ignore[misc]
         self._incoming: Incoming | None = None
         self._running: Task | None = None
         self._ahead = bytearray()
+        self._knocks = 0  # rests, one after another, in which the client has asked again
+        self._came = 0.0  # the loop's second at which that began to come, while the connection rested
         self._started = False  # whether anything of the response is out
         self._closing = False  # whether the connection ends with this response
+        self._refused = False  # whether this response refuses for want of room or time
         self._ended = False  # whether the client sends nothing more
         self._clogged = False  # whether the client does not read
         self._unread = 0  # bytes that it had not read when it was last looked at
@@ -84,7 +92,9 @@ class Protocol(ASGIProtocol):  # type: ignore[misc]
             self._close_transport()
 
     def data_received(self, data: bytes) -> None:
-        if self._state is State.ANSWERING:
+        if self._state is State.ANSWERING or self._state is State.RESTING:
+            if self._state is State.RESTING and not self._ahead:
+                self._came = self.worker.loop.time()
             self._ahead += data
             if len(self._ahead) > AHEAD_BYTES:
                 self._pause_reading()
@@ -127,6 +137,8 @@ class Protocol(ASGIProtocol):  # type: ignore[misc]
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
         self.worker.connections.discard(self)
+        if self._incoming is not None:
+            self._incoming.release()
         self._callback_parser = None  # it refers back, and what refers to itself through it is never let go
         if self._running is not None:
             self._running.stop()
@@ -149,7 +161,10 @@ class Protocol(ASGIProtocol):  # type: ignore[misc]
         super()._on_headers_complete()
         head.check(self._current_request)
         self._since = 0.0
-        self._incoming = Incoming(self._current_request, self.worker.max_body_bytes)
+        worker, request = self.worker, self._current_request
+        self._incoming = Incoming(request, worker.max_body_bytes, worker.bodies, worker.refuse)
+        if worker.door.kept and self._incoming.refusal is None:
+            self._incoming.refusal = worker.door.refusal(request, self._came or worker.loop.time())
         if self._incoming.asks and not self._incoming.refused:
             self._safe_write(CONTINUE)
         chunked: bool = self._current_request.chunked
@@ -187,7 +202,7 @@ class Protocol(ASGIProtocol):  # type: ignore[misc]
 
     def retire(self) -> None:
         """Close the connection, unless a request is on its way."""
-        if self._state is State.IDLE:
+        if self._state is State.IDLE or (self._state is State.RESTING and not self._ahead):
             self._close_transport()
         if self._closed and self._is_ssl and not unconfirmed(self.transport):
             self.transport.abort()  # TLS would wait for a goodbye that most clients never say
@@ -214,10 +229,24 @@ class Protocol(ASGIProtocol):  # type: ignore[misc]
 
     def _begin(self, incoming: Incoming) -> None:
         self._state = State.ANSWERING
+        self._came = 0.0
         self._started = False
         self._closing = not incoming.whole or self._will_close(incoming.request, False)
+        if incoming.refusal is not None:
+            self._refuse(incoming.request, incoming.refusal)
+            return
         environ = incoming.environ(self._environ)
         start(lambda: self._answer(environ), self._answered)
+
+    def _refuse(self, request: Any, refusal: Refusal) -> None:
+        """Answer a request that nobody has heard."""
+        self._closing |= not self.worker.alive
+        added = CLOSE if self._closing else "" if request.version == (1, 1) else KEEP
+        start = response.head(refusal.status, [*refusal.headers, ("X-Request-Id", own_id(request))], added)
+        refusal.told()
+        self._refused = True
+        self._safe_write(start + refusal.body)
+        self._answered()
 
     def _answer(self, environ: Environ) -> None:
         """Call the app, in its task; what it raises, and does not answer itself, ends the connection."""
@@ -250,19 +279,30 @@ class Protocol(ASGIProtocol):  # type: ignore[misc]
 
     def _respond(self, environ: Environ, status: str, headers: response.Headers, parts: Iterable[bytes]) -> None:
         modern = environ["SERVER_PROTOCOL"] == "HTTP/1.1"
+        parser = self._callback_parser
         self._closing |= not self.worker.alive or (
-            self._ended and not self._ahead and not self._callback_parser.remaining()
+            self._ended and not self._ahead and not (parser is not None and parser.remaining())
         )
         bodiless = response.has_no_body(environ["REQUEST_METHOD"], status)
         whole = bodiless or response.has_length(headers)
         self._closing |= not (whole or modern)
         added = CLOSE if self._closing else "" if modern else KEEP
         if whole:
-            start = response.head(status, headers, added)
-            response.send(self._write, start, b"" if bodiless else b"".join(parts))
+            start, body = response.head(status, headers, added), b"" if bodiless else b"".join(parts)
+            if REFUSED in environ:
+                self._remember(environ[REFUSED], status, headers, body)
+            response.send(self._write, start, body)
         else:
             start = response.head(status, headers, added + (CHUNKED if modern else ""))
             response.stream(self._write, start, parts, chunked=modern)
+
+    def _remember(self, refused: Refused, status: str, headers: response.Headers, body: bytes) -> None:
+        """Rest after this refusal, and keep it for others if it holds for all of its path."""
+        self._refused = True
+        if refused.seconds and not any(name in OWN for name, _ in headers):
+            common = [(name, value) for name, value in headers if name != "X-Request-Id"]
+            until = self.worker.loop.time() + refused.seconds
+            self.worker.door.keep(self._current_request, until, Refusal(status, common, body, refused.told))
 
     def _write(self, data: bytes) -> None:
         """Send something; the task waits while the client does not read."""
@@ -284,7 +324,16 @@ class Protocol(ASGIProtocol):  # type: ignore[misc]
             return
         self._ahead[:0] = parser.remaining()
         parser.reset()
+        if self._incoming is not None:
+            self._incoming.release()
         self._incoming = self._current_request = self._body_receiver = None
+        if self._refused:
+            self._refused = False
+            self._state = State.RESTING
+            self._allow(self.cfg.timeout)
+            self.worker.loop.call_later(self.worker.door.rest(self._knocks), self._rested)
+            return
+        self._knocks = 0
         if self._ahead:
             self.worker.loop.call_soon(self._replay)  # not from here: a thousand requests at once are no thousand calls
         else:
@@ -293,15 +342,22 @@ class Protocol(ASGIProtocol):  # type: ignore[misc]
 
     def _leave_ended(self) -> None:
         """Close, if the client sends nothing more and has no request on its way."""
-        if self._ended and self._state is not State.ANSWERING:
+        if self._ended and self._state is not State.ANSWERING and not self._ahead:
             self._close_transport()
+
+    def _rested(self) -> None:
+        """Read on after a refusal."""
+        self.worker.door.resting -= 1
+        self._knocks = self._knocks + 1 if self._ahead else 0
+        self._replay()
 
     def _replay(self) -> None:
         """Take in what came while the last request was answered, before what comes now."""
         if not self._closed:
             ahead, self._ahead = bytes(self._ahead), bytearray()
             self._rest()
-            self.data_received(ahead)
+            if ahead:
+                self.data_received(ahead)
             self._leave_ended()
 
     def _rest(self) -> None:

@@ -18,7 +18,9 @@ from gunicorn.workers import gasgi
 from gunicorn.workers.gasgi import ASGIWorker
 from gunicorn.workers.gthread import ThreadWorker
 
+from service.admission import Room
 from service.beside import Front, Side, front, starting
+from service.server.door import Door
 from service.server.drivers import Running
 from service.server.protocol import Protocol
 
@@ -119,6 +121,7 @@ class Worker(ASGIWorker, Relief):  # type: ignore[misc]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.connections: set[Protocol] = set()
+        self.door = Door()
         self.shaking: weakref.WeakSet[Protocol] = weakref.WeakSet()  # a handshake that fails is told to nobody
         self.most_connections = most_connections(self.cfg.worker_connections, getrlimit(RLIMIT_NOFILE)[0])
         self._others: list[socket.socket] = []
@@ -137,6 +140,8 @@ class Worker(ASGIWorker, Relief):  # type: ignore[misc]
         super().load_wsgi()
         app: Flask = self.asgi
         self.max_body_bytes = app.config["MAX_CONTENT_LENGTH"]
+        self.bodies = app.extensions.get("room", Room()).share()
+        self.refuse = app.extensions.get("refusal")
         self.read_certificate()
         self.await_models(app)
         self.front = front(app)

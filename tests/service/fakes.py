@@ -15,7 +15,8 @@ from service.drivers import MakeDriver
 from service.engines.base import Engine
 from service.future import Future
 from service.handle import ModelHandle, example
-from service.queueing import Answer, Job, Limit, Queue
+from service.policy import Policy
+from service.queueing import Answer, FindTerms, Job, Queue
 from service.schemas import Rows
 from service.shadow import Shadow
 from service.signature import Signature, TensorSpec
@@ -205,7 +206,7 @@ def handle(
     card: Card | None = None,
     max_batch_rows: int = 8,
     max_queue_rows: int = 32,
-    limit: Limit | None = None,
+    terms: FindTerms | None = None,
     shadow: Shadow | None = None,
 ) -> ModelHandle:
     """A served version around an engine, driven by hand; its card may describe anything but words."""
@@ -215,7 +216,7 @@ def handle(
         version=version,
         card=card,
         engine=engine,
-        batcher=Batcher(engine, Queue(max_batch_rows, max_queue_rows, limit), hand),
+        batcher=Batcher(engine, Queue(max_batch_rows, max_queue_rows, terms), hand),
         rows=Rows(fields.build(engine.signature, card.inputs, {}.__getitem__), example(card, engine.signature)),
         max_batch_rows=max_batch_rows,
         max_queue_rows=max_queue_rows,
@@ -223,10 +224,10 @@ def handle(
     )
 
 
-def catalog(handles: Sequence[ModelHandle], labels: Mapping[tuple[str, str], int] | None = None) -> Catalog:
+def catalog(handles: Sequence[ModelHandle], policies: Mapping[str, Policy] | None = None) -> Catalog:
     """A loaded catalog of ready-made handles, which are given newest first."""
     made = {(handle.model, handle.version): handle for handle in handles}
     versions = [Version(name, number, Path()) for name, number in made]
-    ready = Catalog(versions, lambda version: made[version.model, version.number], labels)
+    ready = Catalog(versions, lambda version: made[version.model, version.number], policies, grace=0)
     ready.load_all()
     return ready

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, precondition, rule
 
 from service import tensors
+from service.admission import Room
 from service.batcher import Batcher
 from service.drivers import ThreadDriver
-from service.errors import DeadlineExceeded, Draining, EngineFailed, EngineHung, NotFinite, QueueFull
+from service.errors import DeadlineExceeded, Draining, EngineFailed, EngineHung, NotFinite, Overloaded, QueueFull
 from service.queueing import Job, Queue
 from tests.service import fakes
 from tests.service.fakes import (
@@ -40,6 +41,9 @@ SECONDS = 60
 
 MOST = 6
 """Rows of a batch."""
+
+SHARE = 20
+"""Rows that one may hold of the room."""
 
 POISON = {RAISES, SHORT, LONG, NAMELESS, SCALAR}
 VALUES = st.integers(-50, 50) | st.sampled_from([*sorted(POISON), BLURS])
@@ -74,7 +78,8 @@ class BatcherMachine(RuleBasedStateMachine):
         super().__init__()
         self.clock = Clock()
         self.engine = self.make_engine()
-        self.queue = Queue(MOST, max_queue_rows=24)
+        self.room = Room(rows=SHARE * 5 // 4)
+        self.queue = Queue(MOST, max_queue_rows=24, room=self.room)
         self.batcher = Batcher(self.engine, self.queue, ManualDriver, clock=self.clock)
         self.batcher.refuses_not_finite = self.refuses
         self.accepted: list[Accepted] = []
@@ -98,6 +103,10 @@ class BatcherMachine(RuleBasedStateMachine):
                 self.batcher.submit([one])
         elif waiting + rows > self.queue.max_queue_rows:
             with pytest.raises(QueueFull):
+                self.batcher.submit([one])
+            assert self.batcher.waiting_rows == waiting
+        elif waiting and waiting + rows > SHARE:
+            with pytest.raises(Overloaded):
                 self.batcher.submit([one])
             assert self.batcher.waiting_rows == waiting
         else:
@@ -166,8 +175,16 @@ class BatcherMachine(RuleBasedStateMachine):
         gone = sum(a.job.rows for a in self.accepted if a.cancelled)
         assert pending <= self.batcher.waiting_rows <= pending + gone
 
+    @invariant()
+    def the_room_holds_what_waits_and_nothing_else_between_two_batches(self):
+        assert self.room.held_rows == self.batcher.waiting_rows
+        assert self.room.held_size == self.queue.size
+        assert (self.room.held_size > 0) is (self.room.held_rows > 0)
+
     def teardown(self):
         self.batcher.close()
+        assert self.room.held_rows == self.room.held_size == 0
+        assert not self.room.shares
         assert all(accepted.job.future.done() for accepted in self.accepted)
 
 
@@ -190,7 +207,7 @@ class HangingMachine(BatcherMachine):
     @rule(rows=st.integers(1, 3))
     def hang(self, rows):
         one = job([[HANGS]] * rows)
-        if self.batcher.waiting_rows + rows <= self.queue.max_queue_rows:
+        if self.batcher.waiting_rows + rows <= SHARE:
             self.batcher.submit([one])
             self.accepted.append(Accepted(one))
 

@@ -235,7 +235,7 @@ class TestTheSlowModel:
             if response.status_code == 200:
                 assert response.json() == [{"spun": [20_000.0 + number]}] * 4
             else:
-                assert response.headers["Retry-After"] == "1"
+                assert int(response.headers["Retry-After"]) >= 1
         assert answers_as_ever(server)
 
     def test_a_client_that_leaves_hurts_nobody(self, server: Server):
@@ -316,7 +316,7 @@ class TestLoading:
     def admin(self, worker: str, tmp_path: Path) -> Iterator[Server]:
         artifacts.toy(tmp_path / "store")
         key = granted(tmp_path / "keys.json", "ops", *Scope)
-        settings = {"workers": 2, "engine": "onnx", "keys": tmp_path / "keys.json"}
+        settings = {"workers": 2, "engine": "onnx", "keys": tmp_path / "keys.json", "watch": 0}
         with running(tmp_path / "store", tmp_path / "log", worker=worker, **settings) as server:
             server.headers = {"X-Api-Key": key}
             server.wait_for_log(SERVED if worker == "gthread" else "ASGI server listening", times=2)

@@ -15,6 +15,7 @@ from service.cost import Cost
 from service.drivers import ThreadDriver
 from service.engines.onnx import REDUCED, TWIN, OnnxEngine
 from service.loading import CannotServe, load, serve
+from service.queueing import Terms
 from service.settings import Settings
 from service.signature import Signature
 from service.store import Version
@@ -220,14 +221,14 @@ class TestTheHandle:
     def test_a_target_decides_the_rows_of_a_batch_by_its_kind(self):
         engine = PricedEngine(Cost(call=0.001, row=0.002, row_element=0.0001))
         groups = [({"x": np.zeros((2, size), np.float32)}, {}) for size in (10, 80)]
-        limit, seconds = loading.warm(engine, groups, Settings(target_ms=20), engine.clock)
-        assert limit is not None
-        assert [limit(kind_of(size)) for size in (5, 10, 40, 80, 400)] == [7, 6, 3, 1, 1]
+        terms, seconds = loading.warm(engine, groups, Settings(target_ms=20), engine.clock)
+        assert [terms(kind_of(size)).rows for size in (5, 10, 40, 80, 400)] == [7, 6, 3, 1, 1]
+        assert terms(kind_of(40))[1:] == pytest.approx((0.001, 0.006))
         assert seconds == pytest.approx(0.019)
 
     def test_a_request_of_many_rows_is_queued_in_jobs_that_its_kind_allows(self):
         engine, hand = FakeEngine(), Hand()
-        made = handle(engine, hand, limit={kind_of(2): 2, kind_of(3): 3}.__getitem__)
+        made = handle(engine, hand, terms={kind_of(2): Terms(2), kind_of(3): Terms(3)}.__getitem__)
         rows = [{"x": np.full(2 + number % 2, number, np.float32)} for number in range(11)]
         prediction = made.predict(rows, 1e18, hand.wait)
         assert sorted(len(call["x"]) for call in engine.calls) == [2, 2, 2, 2, 3]

@@ -14,13 +14,17 @@ from gunicorn.glogging import Logger
 from hypothesis import given
 from hypothesis import strategies as st
 
+from service.admission import Room
 from service.future import Future
+from service.overload import REFUSED, Refusal, Refused
 from service.queueing import Answer
+from service.server.door import EACH, Door
 from service.server.protocol import CONTINUE, HEAD_SECONDS, LEAST_RATE, Protocol
 from service.server.tasks import wait
 
 MOST = 1000
 MOST_CONNECTIONS = 2
+ROOM = 60_000
 LATER = "/later"
 
 
@@ -59,10 +63,16 @@ class Transport(asyncio.Transport):
         pass
 
 
+def refuse(path: str, error: Exception) -> Refusal:
+    """What is said without asking the app."""
+    body = f"{path} refused".encode()
+    return Refusal("429 Too Many Requests", [("Content-Length", str(len(body)))], body, lambda: None)
+
+
 class Site:
     """A connection to an app that echoes; what it answers under /later waits for `free`."""
 
-    def __init__(self, app: Callable[..., Iterable[bytes]] | None = None) -> None:
+    def __init__(self, app: Callable[..., Iterable[bytes]] | None = None, most: int = MOST) -> None:
         self.parked: list[Future[Answer]] = []
         self.stopped = 0
         cfg = Config()
@@ -75,9 +85,12 @@ class Site:
             nr=0,
             max_requests=10**9,
             nr_conns=0,
-            max_body_bytes=MOST,
+            max_body_bytes=most,
             most_connections=MOST_CONNECTIONS,
             connections=set(),
+            bodies=Room(size=ROOM).share(),
+            door=Door(),
+            refuse=refuse,
             count=lambda: None,
         )
         self.transport = Transport()
@@ -106,6 +119,11 @@ class Site:
     async def rest(self) -> None:
         for _ in range(20):
             await asyncio.sleep(0)
+
+    async def rested(self) -> None:
+        """Let refused connections be read again."""
+        await asyncio.sleep(10 * EACH)  # whose timer is due after that of the connection
+        await self.rest()
 
     async def free(self) -> None:
         """Let everything that waits go on, and what comes after it."""
@@ -609,5 +627,140 @@ class TestBodies:
             assert site.transport.written == b"HTTP/1.1 100 Continue\r\n\r\n"
             await site.say(body)
             assert site.transport.written.endswith(b"\r\n\r\nbody")
+
+        run(check)
+
+
+class TestRoomForBodies:
+    """Of 60 000 bytes for all bodies; one may have 100 000."""
+
+    def test_one_that_finds_no_room_is_read_but_not_kept_and_the_connection_lives_on(self):
+        async def check() -> None:
+            site = Site(most=100_000)
+            site.worker.bodies.take(0, 50_000)
+            await site.say(post(b"x" * 40_000) + post(b"small"))
+            assert site.bodies == [b"/ refused"]
+            assert site.worker.bodies.size == 50_000
+            await site.rested()
+            assert site.bodies == [b"/ refused", b"small"]
+
+        run(check)
+
+    @pytest.mark.parametrize("head", ["", "Expect: 100-continue\r\n"])
+    def test_a_body_is_held_from_its_head_until_its_answer(self, head):
+        async def check() -> None:
+            site = Site(most=100_000)
+            data = post(b"x" * 40_000, LATER, head)
+            await site.say(data[:200])
+            assert site.worker.bodies.size == 40_000
+            await site.say(data[200:])
+            assert site.worker.bodies.size == 40_000
+            await site.free()
+            assert site.worker.bodies.size == 0
+
+        run(check)
+
+    def test_who_asks_first_is_refused_before_he_sends(self):
+        async def check() -> None:
+            site = Site(most=100_000)
+            site.worker.bodies.take(0, 50_000)
+            await site.say(post(b"x" * 40_000, head="Expect: 100-continue\r\n")[:100])
+            assert site.bodies == [b"/ refused"]
+            assert site.transport.closed
+
+        run(check)
+
+    def test_chunks_are_held_as_they_come(self):
+        async def check() -> None:
+            site = Site(most=100_000)
+            await site.say(b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
+            seen = []
+            for _ in range(4):
+                await site.say(b"4e20\r\n" + b"x" * 20_000 + b"\r\n")
+                seen.append(site.worker.bodies.size)
+            assert seen == [20_000, 40_000, 0, 0]  # a fifth stays free for others
+            await site.say(b"0\r\n\r\n")
+            assert site.bodies == [b"/ refused"]
+
+        run(check)
+
+    def test_a_client_that_leaves_holds_nothing(self):
+        async def check() -> None:
+            site = Site(most=100_000)
+            await site.say(post(b"x" * 40_000)[:30_000])
+            assert site.worker.bodies.size == 40_000
+            site.connection.connection_lost(None)
+            assert site.worker.bodies.size == 0
+
+        run(check)
+
+
+class TestRefusals:
+    def full(self, environ: dict[str, Any], start_response: Callable[..., None]) -> list[bytes]:
+        """An app that refuses all, and counts how often it is asked."""
+        self.asked += 1
+        environ[REFUSED] = Refused(self.seconds, lambda: self.told.append(1))
+        start_response("429 Too Many Requests", [("Content-Length", "4"), ("X-Request-Id", "app")])
+        return [b"full"]
+
+    @pytest.mark.parametrize(("seconds", "asked"), [(60.0, 1), (0.0, 3)])
+    def test_one_that_holds_for_a_while_is_given_to_others_who_ask_the_same(self, seconds, asked):
+        async def check() -> None:
+            self.asked, self.told, self.seconds = 0, [], seconds
+            site = Site(self.full)
+            for number in range(3):
+                await site.say(post(b"x", "/a", f"X-Request-Id: r{number}\r\n"))
+                await site.rested()
+            assert site.bodies == [b"full"] * 3
+            assert self.asked == asked
+            assert len(self.told) == 3 - asked
+            if seconds:
+                assert re.findall(rb"X-Request-Id: (\w+)", site.transport.written) == [b"app", b"r1", b"r2"]
+            await site.say(post(b"x", "/b"))
+            assert self.asked == asked + 1
+
+        run(check)
+
+    def test_a_connection_that_was_refused_is_not_read_for_a_while(self):
+        async def check() -> None:
+            self.asked, self.told, self.seconds = 0, [], 0.0
+            site = Site(self.full)
+            site.worker.door.resting = 10**6
+            await site.say(post(b"x") + post(b"y"))
+            assert self.asked == 1
+            await site.say(post(b"z"))
+            assert self.asked == 1
+            assert site.worker.door.resting == 10**6 + 1
+            site.connection._rested()
+            await site.rest()
+            assert self.asked == 2
+
+        run(check)
+
+    @pytest.mark.parametrize(("before", "asked"), [(1e-6, 1), (-1e-6, 2)], ids=["still", "no more"])
+    def test_what_came_meanwhile_is_refused_if_it_would_have_been_then(self, before, asked):
+        async def check() -> None:
+            self.asked, self.told, self.seconds = 0, [], 60.0
+            site = Site(self.full)
+            site.worker.door.resting = 10**6
+            await site.say(post(b"x"))
+            await site.say(post(b"y"))
+            [(path, (_, kept))] = site.worker.door.kept.items()
+            site.worker.door.kept[path] = site.connection._came + before, kept
+            site.connection._rested()
+            await site.rest()
+            assert self.asked == asked
+            assert site.bodies == [b"full"] * 2
+
+        run(check)
+
+    def test_a_worker_that_ends_closes_a_connection_that_rests(self):
+        async def check() -> None:
+            self.asked, self.told, self.seconds = 0, [], 0.0
+            site = Site(self.full)
+            await site.say(post(b"x"))
+            site.connection.retire()
+            assert site.transport.closed
+            await site.rested()
 
         run(check)

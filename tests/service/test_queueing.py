@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.errors import QueueFull
-from service.queueing import Job, Queue
+from service.queueing import Job, Queue, Terms
 from tests.service.fakes import FAR
 
 ROOM = 10**6
@@ -59,7 +59,7 @@ LIMITS = st.fixed_dictionaries({kind: st.integers(1, 16) for kind in "abcd"})
 
 @given(JOBS, LIMITS)
 def test_every_kind_may_have_a_limit_of_its_own(jobs, limits):
-    queue = Queue(99, ROOM, limits.__getitem__)
+    queue = Queue(99, ROOM, lambda kind: Terms(limits[kind]))
     for one in jobs:
         queue.put([one])
     batches, _ = emptied(queue)

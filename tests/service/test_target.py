@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from service import cost, tensors
 from service.batcher import Batcher
 from service.cost import Cost
-from service.queueing import Job, Queue
+from service.queueing import Job, Queue, Terms
 from tests.service.fakes import Clock, FakeEngine, ManualDriver, job, weighted
 
 MOST, TARGET = 64, 0.020
@@ -39,7 +39,9 @@ class Simulation:
         limit = self.limits = {
             tensors.kind(row(size).tensors): cost.limit(true, size, MOST, target) for size in (1, 5, 25)
         }
-        self.batcher = Batcher(engine, Queue(MOST, 10**6, limit.__getitem__), ManualDriver, clock=self.clock)
+        self.batcher = Batcher(
+            engine, Queue(MOST, 10**6, lambda kind: Terms(limit[kind])), ManualDriver, clock=self.clock
+        )
         times = np.cumsum([after for after, _ in arrivals]).tolist()
         self.coming = [row(size, at) for at, (_, size) in zip(times, arrivals, strict=True)]
         self.ahead: dict[Job, int] = {}
