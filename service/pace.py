@@ -1,9 +1,10 @@
 """How long what was predicted really takes. Pure: time is an argument, in seconds on any one clock.
 
-A cost was measured on an idle machine. Under load a batch also waits for the loop, for requests that are read and for
-neighbours, so that a queue drains more slowly than its costs say, or, where an engine takes several batches at once,
-more quickly. `ratio` is what the last batches took by the clock over what was predicted, a batch's time being counted
-from the end of the one before or, if it came later, from its first job's arrival.
+A cost was measured on an idle machine. Under load a call takes longer, by a `ratio`; and between two calls the loop
+takes in and answers requests, of this model and of others: a `gap` for each batch, whatever its rows. Both are of the
+last batches. Were all of it a ratio, a model whose small batches wait for the loop would be taken for a slow one,
+and let in too few to make them larger. Where an engine takes several batches at once, a call counts from the end of the
+one before.
 
 Nothing is refused by an estimate that is not `proven`: by some batches, of which the last is not long ago. So a service
 that refuses all for a cost that has gone stale soon accepts some, and learns.
@@ -20,28 +21,41 @@ JUMP = 4.0
 
 
 class Pace:
-    """The ratio of one model's queue."""
+    """Of one model's queue."""
 
     def __init__(self) -> None:
         self.ratio = 1.0
+        self.gap = 0.0
         self._count = 0
-        self._predicted = self._took = 0.0
+        self._predicted = self._computed = self._waited = self._batches = 0.0
         self._ended = float("-inf")
+
+    def seconds(self, predicted: float, batches: int) -> float:
+        """Of so many batches which were predicted to take so long together."""
+        return self.ratio * predicted + self.gap * batches
 
     def proven(self, now: float) -> bool:
         """Whether an estimate is worth a refusal."""
         return self._count >= PROOF and now - self._ended <= PROOF_SECONDS
 
-    def ended(self, now: float, arrived: float, predicted: float) -> None:
-        """A batch is done whose first job arrived then, and which was predicted to take so long."""
-        took = now - max(self._ended, arrived)
-        if now - self._ended > PROOF_SECONDS:
-            self._count, self._predicted, self._took = 0, 0.0, 0.0
-        self._ended = now
+    def ended(self, now: float, arrived: float, began: float, predicted: float) -> None:
+        """A batch is done whose first job arrived and which began then, and was predicted to take so long."""
+        last, self._ended = self._ended, now
+        if now - last > PROOF_SECONDS:
+            self._count = 0
+            self._predicted = self._computed = self._waited = self._batches = 0.0
+        computed = now - (began if began > last else last)
+        waited = began - (arrived if arrived > last else last)
+        if waited < 0.0:
+            waited = 0.0
         if self._count >= PROOF:
-            took = min(took, JUMP * self.ratio * predicted)
+            most = JUMP * self.seconds(predicted, 1)
+            computed, waited = min(computed, most), min(waited, most)
         self._count += 1
-        self._predicted = MEMORY * self._predicted + predicted
-        self._took = MEMORY * self._took + took
-        if self._predicted > 0:
-            self.ratio = self._took / self._predicted
+        self._batches = batches = MEMORY * self._batches + 1
+        self._predicted = predicted = MEMORY * self._predicted + predicted
+        self._computed = computed = MEMORY * self._computed + computed
+        self._waited = waited = MEMORY * self._waited + waited
+        self.gap = waited / batches
+        if predicted > 0:
+            self.ratio = computed / predicted

@@ -1,6 +1,6 @@
 """What an operator may set: one frozen value, read once from the environment (MANIFOLD_*) and flags.
 
-All bad values are reported together. The table in docs/settings.md is made from these fields, and a test holds it to that.
+All bad values are reported together. The table in docs/settings.md is made from these fields; a test holds it to that.
 """
 
 import os

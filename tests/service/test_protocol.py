@@ -695,6 +695,13 @@ class TestRoomForBodies:
         run(check)
 
 
+def test_a_rest_grows_with_those_who_rest_and_with_each_knock_and_ends():
+    door = Door()
+    assert [door.rest(0) for _ in range(3)] == [EACH, 2 * EACH, 3 * EACH]
+    door.resting = 10**6
+    assert [door.rest(knocks) for knocks in (0, 1, 2, 99)] == [1.0, 2.0, 4.0, 4.0]
+
+
 class TestRefusals:
     def full(self, environ: dict[str, Any], start_response: Callable[..., None]) -> list[bytes]:
         """An app that refuses all, and counts how often it is asked."""
