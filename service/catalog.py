@@ -15,10 +15,10 @@ from service.errors import ModelNotFound, ModelNotReady, VersionNotFound
 from service.fields import MOST_ECHOED, nearest
 from service.handle import ModelHandle
 from service.policy import Policy
-from service.refusal import Unloadable
 from service.routing import Route, route
 from service.served import Served, State, drain, gone
 from service.store import Version
+from service.verdict import Unloadable
 
 LOG = logging.getLogger("manifold.catalog")
 

@@ -22,10 +22,10 @@ from service.errors import ModelNotFound, ServiceError
 from service.future import Future
 from service.metrics import count_refused
 from service.policy import Policy
-from service.refusal import Refusal, Unloadable
 from service.store import Version, fingerprint
 from service.told import Folder, Told
 from service.trial import Trial
+from service.verdict import Unloadable, Verdict
 from service.wishes import LONGEST, Wishes
 
 LOG = logging.getLogger("manifold.repository")
@@ -99,13 +99,13 @@ class Repository:
                 while self.folder.text(model) != self._done.get(model) and self._clock() >= self._later.get(model, 0):
                     self._obey(model, fcntl.LOCK_SH if wait else fcntl.LOCK_SH | fcntl.LOCK_NB)
 
-    def change(self, model: str, usable: Usable) -> dict[int, Refusal]:
+    def change(self, model: str, usable: Usable) -> dict[int, Verdict]:
         """Try what is wished of a model now, as far as it is usable, and tell what stands; those that failed."""
         with self.folder.lock(model):
             told = self.told(model)
             stored = self.wishes.stored(model)
             policy = self.wishes.policy(model, told.policy)
-            failed: dict[int, Refusal] = {}
+            failed: dict[int, Verdict] = {}
             while True:
                 numbers = self.wishes.choose(
                     policy, stored, told, lambda version: version.number not in failed and usable(version)
@@ -151,23 +151,23 @@ class Repository:
     def _load(self, model: str) -> None:
         self.wishes.write(model, lambda policy: replace(policy, versions=None) if policy.versions == () else policy)
         failed = self.change(model, lambda _: True)
-        for refusal in failed.values():
-            raise CannotLoad(f"{model} cannot be loaded: {refusal.detail}")
+        for verdict in failed.values():
+            raise CannotLoad(f"{model} cannot be loaded: {verdict.detail}")
 
     def _swap(self, model: str, told: Told) -> None:
         versions = self.wishes.versions(model, told.versions)
         refused = {self.wishes.versions(model, [number])[0]: one.detail for number, one in told.refused.items()}
         self._catalog.swap(model, versions, told.policy, refused)
 
-    def _refused(self, stored: list[Version], told: Told, numbers: tuple[int, ...]) -> dict[int, Refusal]:
+    def _refused(self, stored: list[Version], told: Told, numbers: tuple[int, ...]) -> dict[int, Verdict]:
         """Those refused before that are still in the store, and not to be served now."""
         there = {version.number for version in stored} - set(numbers)
-        return {number: refusal for number, refusal in told.refused.items() if number in there}
+        return {number: verdict for number, verdict in told.refused.items() if number in there}
 
-    def _refuse(self, error: Unloadable) -> Refusal:
+    def _refuse(self, error: Unloadable) -> Verdict:
         version = error.version
         count_refused(version.model, version.number, error.reason)
-        return Refusal(error.reason, str(error), fingerprint(version.folder))
+        return Verdict(error.reason, str(error), fingerprint(version.folder))
 
     def _obey(self, model: str, lock: int) -> None:
         """Swap to what was told; where a version cannot be loaded, the others hear of it. BlockingIOError."""

@@ -43,6 +43,8 @@ def main(flags: Mapping[str, str | None]) -> int:
     # The workers read their settings from the environment, as under any other WSGI server.
     os.environ |= {PREFIX + name.upper(): value for name, value in flags.items() if value is not None}
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="manifold-metrics-")
+    # What this server's processes write meanwhile goes with it, also of those that are killed.
+    tempfile.tempdir = os.environ["PROMETHEUS_MULTIPROC_DIR"]
     os.environ[f"{PREFIX}PLACEMENT"] = "device" if devices else "worker"
     os.environ[f"{PREFIX}DEVICES"] = ",".join(device.name for device in devices)
     placement.folder(os.environ).mkdir()

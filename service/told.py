@@ -14,8 +14,8 @@ from pathlib import Path
 
 from service import policy as policies
 from service.policy import Policy
-from service.refusal import Refusal
 from service.store import MODEL_NAME
+from service.verdict import Verdict
 
 BEGUN = ".begun"
 LEADER = ".leader"
@@ -27,7 +27,7 @@ class Told:
 
     versions: tuple[int, ...] = ()
     policy: Policy = field(default_factory=Policy)
-    refused: Mapping[int, Refusal] = field(default_factory=dict)
+    refused: Mapping[int, Verdict] = field(default_factory=dict)
 
 
 class Folder:
@@ -100,5 +100,5 @@ def parse(text: str) -> Told:
         return Told()
     document = json.loads(text)
     policy = policies.build(document["policy"], "", [])
-    refused = {int(number): Refusal(*refusal) for number, refusal in document["refused"].items()}
+    refused = {int(number): Verdict(*refusal) for number, refusal in document["refused"].items()}
     return Told(tuple(document["versions"]), policy, refused)

@@ -26,13 +26,12 @@ PATIENCE = 10.0
 SETTINGS = settings.read(os.environ)
 DEVICES = placement.sockets(SETTINGS, os.environ)
 SHARED = Path(os.environ.get("PROMETHEUS_MULTIPROC_DIR") or tempfile.mkdtemp(prefix="manifold-"))
-logs.begin(SETTINGS.log_level)
 WATCHDOG = Watchdog(Limits(SETTINGS.engine_timeout, SETTINGS.worker_timeout, SETTINGS.graceful_timeout))
 ROOM = Room(SETTINGS.max_held_rows, SETTINGS.max_held_bytes)
+LOAD = partial(loading.load, settings=SETTINGS, choose_driver=server.choose_driver, devices=DEVICES, room=ROOM)
+logs.begin(SETTINGS.log_level)
 TRIAL = Trial(
-    WATCHDOG.over(
-        partial(loading.load, settings=SETTINGS, choose_driver=server.choose_driver, devices=DEVICES, room=ROOM)
-    ),
+    WATCHDOG.over(LOAD),
     SHARED / "loading",
     partial(loading.weight, settings=SETTINGS),
     memory.read,

@@ -21,12 +21,12 @@ from service.catalog import Catalog
 from service.errors import Draining, ModelNotFound, ModelNotReady, VersionNotFound
 from service.handle import ModelHandle
 from service.queueing import Job, Queue
-from service.refusal import Unloadable
 from service.repository import AGAIN, CannotLoad, Repository
 from service.served import State
 from service.store import Version
 from service.told import Folder
 from service.trial import Trial
+from service.verdict import Unloadable
 from service.watch import Watch
 from service.wishes import CannotWrite, Wishes
 from tests.service.fakes import Clock, FakeEngine, Hand, handle, job

@@ -10,9 +10,9 @@ import pytest
 
 from service import memory
 from service.handle import ModelHandle
-from service.refusal import Refusal, reason
 from service.store import Version
 from service.trial import DEATHS_PROVED, DiedLoading, TooLarge, Trial
+from service.verdict import Verdict, reason
 from tests.service.fakes import FakeEngine, Hand, handle
 from tests.service.server import ROOT
 
@@ -165,4 +165,4 @@ class TestMemory:
     ],
 )
 def test_there_are_few_reasons(error, word):
-    assert Refusal(reason(error), "").reason == word
+    assert Verdict(reason(error), "").reason == word

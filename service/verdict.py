@@ -14,7 +14,7 @@ REASONS = {"WrongAnswers": "wrong-answers", "Untrusted": "untrusted", "TooLarge"
 """The reasons that errors stand for, by their classes' names; MemoryError is one more, all others are "broken"."""
 
 
-class Refusal(NamedTuple):
+class Verdict(NamedTuple):
     """Why a version was refused, and the fingerprint of the files of which that is true."""
 
     reason: str
