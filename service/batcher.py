@@ -1,7 +1,7 @@
 """Jobs in, answers out: takes what waits, asks the engine once, hands each job its slice.
 
-`step()` answers one batch. A driver calls it whenever there is work: a thread of the batcher's own (`ThreadDriver`),
-or the event loop of the HTTP worker (service/server/drivers.py), which saves two hand-overs for engines that are quick.
+`step()` answers one batch. A driver calls it whenever there is work: threads of the batcher's own (drivers.py), or the
+event loop of the HTTP worker (server/drivers.py), which saves two hand-overs for engines that are quick.
 """
 
 import contextlib
@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from service import redact, tensors
+from service.drivers import MakeDriver, ThreadDriver
 from service.engines.base import Engine
 from service.errors import (
     DeadlineExceeded,
@@ -33,19 +34,6 @@ LOG = logging.getLogger("manifold.batcher")
 Clock = Callable[[], float]
 
 
-class Driver(Protocol):
-    """Calls `step` after every `wake`, until it returns False."""
-
-    def wake(self) -> None:
-        """Work has come; called from any thread."""
-
-    def close(self) -> None:
-        """Answer what waits, then stop; returns when done. Safe to call twice."""
-
-
-MakeDriver = Callable[[Callable[[], bool]], Driver]
-
-
 class Observer(Protocol):
     """Is told of every batch the engine answered or failed."""
 
@@ -54,70 +42,6 @@ class Observer(Protocol):
 
     def not_finite(self, outputs: Sequence[str], rows: int) -> None:
         """Rows of a job that was refused because these outputs have NaN or an infinity."""
-
-
-class ThreadDriver:
-    """One daemon thread that sleeps while nothing waits."""
-
-    def __init__(self, step: Callable[[], bool], name: str = "batcher") -> None:
-        self._step = step
-        self._work = threading.Event()
-        self._closed = False
-        self._thread = threading.Thread(target=self._loop, name=name, daemon=True)
-        self._thread.start()
-
-    def _loop(self) -> None:
-        while True:
-            self._work.wait()
-            self._work.clear()
-            closed = self._closed  # read before the last look for work: what came until then is still answered
-            while self._step():
-                pass
-            if closed:
-                return
-
-    def wake(self) -> None:
-        self._work.set()
-
-    def close(self) -> None:
-        self._closed = True
-        self._work.set()
-        self._thread.join()
-
-
-class PoolDriver:
-    """So many daemon threads: while one's batch is computed, the next one's is on its way."""
-
-    def __init__(self, step: Callable[[], bool], threads: int, name: str = "batcher") -> None:
-        self._step = step
-        self._changed = threading.Condition()
-        self._wakes = 0
-        self._closed = False
-        self._threads = [threading.Thread(target=self._loop, name=name, daemon=True) for _ in range(threads)]
-        for thread in self._threads:
-            thread.start()
-
-    def _loop(self) -> None:
-        closed = False
-        while not closed:
-            with self._changed:
-                self._changed.wait_for(lambda: self._wakes or self._closed)
-                self._wakes = max(self._wakes - 1, 0)
-                closed = self._closed  # read before the last look for work: what came until then is still answered
-            while self._step():
-                pass
-
-    def wake(self) -> None:
-        with self._changed:
-            self._wakes = min(self._wakes + 1, len(self._threads))
-            self._changed.notify()
-
-    def close(self) -> None:
-        with self._changed:
-            self._closed = True
-            self._changed.notify_all()
-        for thread in self._threads:
-            thread.join()
 
 
 @dataclass(slots=True)
@@ -170,7 +94,7 @@ class Batcher:
     @property
     def calls(self) -> Sequence[Call]:
         """What the engine computes now."""
-        return list(self._calls.copy().values())
+        return list(self._calls.copy().values())  # threads come and go meanwhile
 
     def submit(self, jobs: Sequence[Job]) -> None:
         """Accept all or none: Draining, EngineHung, what `put` raises. Each future gets its Answer or an error."""
@@ -206,7 +130,7 @@ class Batcher:
         now = self._clock()
         with self._lock:
             self.hung = reason
-            owed = [job for call in self._calls.values() for job in call.jobs]
+            owed = [job for call in self.calls for job in call.jobs]
             while any(taken := self._queue.take(now)):
                 owed += [job for jobs in taken for job in jobs]
                 if taken[0]:
@@ -228,6 +152,8 @@ class Batcher:
         rows = sum([job.rows for job in batch])
         try:
             outputs = self._run(batch, rows)
+            parts = tensors.split(outputs, [job.rows for job in batch])
+            strange = self.refuses_not_finite and tensors.not_finite(outputs)
         except ModelNotReady as error:  # whatever the rows: to try them apart would only take as long again
             for job in batch:
                 fail(job, error)
@@ -241,8 +167,6 @@ class Batcher:
             return
         engine_seconds = self._clock() - started
         waited = [started - job.arrived for job in batch]
-        strange = self.refuses_not_finite and tensors.not_finite(outputs)
-        parts = tensors.split(outputs, [job.rows for job in batch])
         for job, part, seconds in zip(batch, parts, waited, strict=True):
             if strange and (names := tensors.not_finite(part)):
                 self._refuse(job, names)

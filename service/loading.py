@@ -10,8 +10,9 @@ from typing import NamedTuple
 from service import card as cards
 from service import cost, fields, golden, manifest, tensors
 from service.admission import Room
-from service.batcher import Batcher, Clock, MakeDriver, PoolDriver
+from service.batcher import Batcher, Clock
 from service.device.placement import has_tensorflow, visible_here
+from service.drivers import MakeDriver, PoolDriver
 from service.engines.base import Engine
 from service.engines.onnx import REDUCED, TWIN
 from service.errors import ServiceError

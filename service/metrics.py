@@ -98,9 +98,6 @@ class ShadowMetrics:
         self._labels = (model, str(version), str(shadow))
         self._told: set[tuple[str, str]] = set()
 
-    def count(self, outcome: str, rows: int) -> None:
-        SHADOW_ROWS.labels(*self._labels, outcome).inc(rows)
-
     def difference(self, output: str, amount: float) -> None:
         SHADOW_DIFFERENCE.labels(*self._labels, output).observe(amount)
 
@@ -113,6 +110,18 @@ class ShadowMetrics:
         self._told.add((name, what))
         SHADOW_MISMATCHES.labels(*self._labels, name, what).inc()
         return first
+
+
+def count_shadow(model: str, version: int, shadow: int, outcome: str, rows: int) -> None:
+    """What became of rows that a shadow was to be asked."""
+    shadow_counter(model, version, shadow, outcome).inc(rows)
+
+
+@functools.lru_cache(1024)
+def shadow_counter(model: str, version: int, shadow: int, outcome: str) -> Counter:
+    """The counter of these labels, looked up once."""
+    counter: Counter = SHADOW_ROWS.labels(model, str(version), str(shadow), outcome)
+    return counter
 
 
 def count_request(label: tuple[str, str], dialect: str, status: int) -> None:

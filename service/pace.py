@@ -44,10 +44,9 @@ class Pace:
         if now - last > PROOF_SECONDS:
             self._count = 0
             self._predicted = self._computed = self._waited = self._batches = 0.0
-        computed = now - (began if began > last else last)
-        waited = began - (arrived if arrived > last else last)
-        if waited < 0.0:
-            waited = 0.0
+        computed = now - (max(last, began))
+        waited = began - (max(last, arrived))
+        waited = max(waited, 0.0)
         if self._count >= PROOF:
             most = JUMP * self.seconds(predicted, 1)
             computed, waited = min(computed, most), min(waited, most)

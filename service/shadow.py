@@ -15,6 +15,7 @@ from service import tensors
 from service.batcher import Clock
 from service.comparison import Comparison
 from service.errors import ServiceError
+from service.metrics import count_shadow
 from service.queueing import Answer, Job
 from service.tensors import Group, Tensors
 
@@ -88,7 +89,7 @@ class Shadow:
                 self._begin(self._go_on)
             self._work.set()
             if not room and (target := self.target) is not None:
-                self._count(asked, target, "skipped")
+                count(asked, target, "skipped")
         except Exception:
             LOG.exception("a request could not be kept for the shadow")
 
@@ -143,13 +144,13 @@ class Shadow:
             try:
                 between = self._between(asked.first, target)
                 if between.unread:
-                    self._count(asked, target, "unread")
+                    count(asked, target, "unread")
                     continue
                 parts = list(self._parts(asked, between, target))
                 target.batcher.submit([part.job for part in parts])
                 ready.append((asked, parts))
             except ServiceError:  # it is full, unloaded or hung
-                self._count(asked, target, "skipped")
+                count(asked, target, "skipped")
         return ready
 
     def _parts(self, asked: Asked, between: Comparison, target: "ModelHandle") -> Iterator[Part]:
@@ -169,12 +170,9 @@ class Shadow:
         except (ServiceError, TimeoutError):
             for part in parts:
                 part.job.future.cancel()
-            self._count(asked, target, "failed")
+            count(asked, target, "failed")
         else:
-            self._count(asked, target, "compared")
-
-    def _count(self, asked: Asked, target: "ModelHandle", outcome: str) -> None:
-        self._between(asked.first, target).metrics.count(outcome, asked.rows)
+            count(asked, target, "compared")
 
     def _go_on(self) -> None:
         """The thread: as long as something waits, look again and again."""
@@ -195,3 +193,8 @@ def kept(first: "ModelHandle", now: float, groups: Sequence[Group], answers: Seq
     pairs = [(inputs, answer.outputs) for (_, inputs), answer in zip(groups, answers, strict=True)]
     size = sum([array.nbytes for pair in pairs for side in pair for array in side.values()])
     return Asked(first, now, pairs, sum([len(at) for at, _ in groups]), size)
+
+
+def count(asked: Asked, target: "ModelHandle", outcome: str) -> None:
+    """What became of its rows."""
+    count_shadow(target.model, asked.first.version, target.version, outcome, asked.rows)

@@ -147,6 +147,8 @@ def split(tensors: Tensors, counts: Sequence[int]) -> list[dict[str, Array]]:
     """
     if rows(tensors) != sum(counts):
         raise ValueError(f"{rows(tensors)} rows cannot be split into {sum(counts)}")
+    if len(counts) == 1:
+        return [dict(tensors)]
     parts, start = [], 0
     for count in counts:
         parts.append({name: array[start : start + count] for name, array in tensors.items()})

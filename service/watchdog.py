@@ -20,8 +20,8 @@ from service.store import Version
 
 LOG = logging.getLogger("manifold.watchdog")
 
-ON_LOOP = 20.0
-"""Seconds a call on the event loop may take at most: gunicorn itself ends a worker that stands still for 30, unsaid."""
+BEFORE = 0.75
+"""Of the seconds after which gunicorn ends a worker that shows no sign of life, without a word why."""
 MOST_BETWEEN = 1.0
 """Seconds between two looks, at most."""
 
@@ -48,15 +48,24 @@ class Ends(NamedTuple):
 OURS = Ends(leave, die)
 
 
+class Limits(NamedTuple):
+    """Seconds: of an engine call; of a process without a sign of life; from its leaving to its end."""
+
+    call: float
+    silence: float
+    last: float
+
+    @property
+    def on_loop(self) -> float:
+        """Of a call on the event loop."""
+        return min(self.call, BEFORE * self.silence)
+
+
 class Watchdog:
-    """Allows a call so many `seconds`, and the process so many `last` ones from leaving to its end.
+    """Holds the calls of a process to limits. One of the main thread, where an event loop runs, stops all others."""
 
-    A call of the main thread, where an event loop runs, stops all others.
-    """
-
-    def __init__(self, seconds: float, last: float, ends: Ends = OURS, clock: Clock = time.monotonic) -> None:
-        self._seconds = seconds
-        self._last = last
+    def __init__(self, limits: Limits, ends: Ends = OURS, clock: Clock = time.monotonic) -> None:
+        self._limits = limits
         self._ends = ends
         self._clock = clock
         self._loop = threading.main_thread().ident
@@ -93,10 +102,10 @@ class Watchdog:
                 if not batcher.hung and now - call.since >= self._allowed(call):
                     self._hangs(name, batcher, call, now)
         for name, since in list(self._loading.items()):
-            if now - since >= self._seconds:
+            if now - since >= self._limits.call:
                 self._loading[name] = now
                 LOG.error("%s is still loading, after another %.3g s", name, now - since)
-        if self._left is not None and now - self._left >= self._last:
+        if self._left is not None and now - self._left >= self._limits.last:
             LOG.critical("this worker has not ended in time, and ends now")
             self._ends.die()
 
@@ -106,7 +115,7 @@ class Watchdog:
             self._ends.die()
 
     def _allowed(self, call: Call) -> float:
-        return min(self._seconds, ON_LOOP) if call.thread == self._loop else self._seconds
+        return self._limits.on_loop if call.thread == self._loop else self._limits.call
 
     def _hangs(self, name: str, batcher: Batcher, call: Call, now: float) -> None:
         reason = f"a call of the model's engine has not come back for {self._allowed(call):.3g} s"
@@ -129,5 +138,8 @@ class Watchdog:
 
     def _look_on(self) -> None:
         while True:
-            time.sleep(min(MOST_BETWEEN, self._seconds / 4))
-            self.look()
+            time.sleep(min(MOST_BETWEEN, self._limits.on_loop / 4))
+            try:
+                self.look()
+            except Exception:
+                LOG.exception("the watchdog could not look")

@@ -14,14 +14,14 @@ from service.app import create_app
 from service.catalog import Catalog
 from service.device import placement
 from service.repository import Repository
-from service.watchdog import Watchdog
+from service.watchdog import Limits, Watchdog
 
 PATIENCE = 10.0
 """Seconds to wait for the models before listening without them."""
 
 SETTINGS = settings.read(os.environ)
+WATCHDOG = Watchdog(Limits(SETTINGS.engine_timeout, SETTINGS.worker_timeout, SETTINGS.graceful_timeout))
 ROOM = Room(SETTINGS.max_held_rows, SETTINGS.max_held_bytes)
-WATCHDOG = Watchdog(SETTINGS.engine_timeout, SETTINGS.graceful_timeout)
 CATALOG = Catalog(
     store.to_serve(Path(SETTINGS.store), SETTINGS.model_names, SETTINGS.versions),
     WATCHDOG.over(

@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 
 from service import fields, server, tensors
-from service.batcher import Batcher, MakeDriver
+from service.batcher import Batcher
 from service.card import Card
 from service.catalog import Catalog
 from service.cost import Cost
+from service.drivers import MakeDriver
 from service.engines.base import Engine
 from service.future import Future
 from service.handle import ModelHandle, example

@@ -12,7 +12,8 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, precon
 
 from service import tensors
 from service.admission import Room
-from service.batcher import Batcher, ThreadDriver
+from service.batcher import Batcher
+from service.drivers import ThreadDriver
 from service.errors import DeadlineExceeded, Draining, EngineFailed, EngineHung, NotFinite, Overloaded, QueueFull
 from service.queueing import Job, Queue
 from tests.service import fakes

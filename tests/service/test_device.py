@@ -8,10 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from service.batcher import Batcher, PoolDriver
+from service.batcher import Batcher
 from service.device.host import DEPTH, Host
 from service.device.placement import socket_of
 from service.device.turns import Turns
+from service.drivers import PoolDriver
 from service.engines.base import Engine
 from service.engines.device import CannotLoadThere, DeviceEngine
 from service.errors import EngineFailed, Fault, InvalidInput, ModelNotReady

@@ -11,7 +11,8 @@ import uvloop
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from service.batcher import Batcher, PoolDriver
+from service.batcher import Batcher
+from service.drivers import PoolDriver
 from service.queueing import Queue
 from service.server import LoopDriver
 from service.server.tasks import run, wait

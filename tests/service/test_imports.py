@@ -140,6 +140,7 @@ def test_models_import_keras_what_types_need_and_what_weights_are_computed_with(
                 "service/device/host.py",
                 "service/device/process.py",
                 "service/device/turns.py",
+                "service/drivers.py",
                 "service/engines/device.py",
                 "service/engines/programs.py",
                 "service/future.py",

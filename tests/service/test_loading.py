@@ -10,9 +10,9 @@ import pytest
 
 from service import card as cards
 from service import golden, loading, tensors
-from service.batcher import ThreadDriver
 from service.card import Card
 from service.cost import Cost
+from service.drivers import ThreadDriver
 from service.engines.onnx import REDUCED, TWIN, OnnxEngine
 from service.loading import CannotServe, load, serve
 from service.queueing import Terms

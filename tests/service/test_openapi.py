@@ -277,7 +277,7 @@ def loading_still(site: Site) -> dict[str, Any]:
 
 TROUBLE: dict[str, tuple[int, Callable[[Site], dict[str, Any]]]] = {
     "malformed": (400, lambda _: {"data": b"{", "json": None}),
-    "not finite": (400, lambda _: {"data": b"[NaN]", "json": None}),
+    "not finite": (422, lambda _: {"data": b"[NaN]", "json": None}),
     "too large": (413, lambda _: {"data": b" " * (MAX_BODY_BYTES + 1), "json": None}),
     "coded otherwise": (415, lambda _: {"headers": {"Content-Encoding": "br"}}),
     "invalid": (422, lambda _: {"json": {"inputs": [], "instances": [[[1]]]}}),

@@ -6,17 +6,18 @@ from pathlib import Path
 
 import pytest
 
-from service.batcher import Batcher, ThreadDriver
+from service.batcher import Batcher
+from service.drivers import ThreadDriver
 from service.errors import EngineHung
 from service.queueing import Queue
 from service.store import Version
-from service.watchdog import ON_LOOP, Ends, Watchdog
+from service.watchdog import BEFORE, Ends, Limits, Watchdog
 from tests.service import fakes
 from tests.service.fakes import HANGS, Clock, FakeEngine, Hand, ManualDriver, job
 
 SECONDS = 60
 """How long a test waits for what must come at once, before it fails."""
-ALLOWED, LAST = 50.0, 30.0
+ALLOWED, SILENCE, LAST = 50.0, 100.0, 30.0
 VERSION = Version("fake", 1, Path())
 
 
@@ -27,7 +28,7 @@ class Scene:
         self.clock = Clock()
         self.ended: list[str] = []
         self.ends = Ends(lambda: self.ended.append("left"), lambda: self.ended.append("died"))
-        self.watchdog = Watchdog(allowed, LAST, self.ends, self.clock)
+        self.watchdog = Watchdog(Limits(allowed, SILENCE, LAST), self.ends, self.clock)
         self.engine = FakeEngine()
         self.entered, self.let_on = threading.Event(), threading.Event()
         self.batcher = Batcher(self.engine, Queue(2, 64), make_driver, clock=self.clock)
@@ -130,7 +131,7 @@ def test_an_answer_that_comes_after_all_hurts_nobody(scene):
 def test_a_call_that_stops_the_event_loop_ends_the_process_before_gunicorn_does():
     """The main thread of a worker has the loop; what hangs it is looked at from another."""
     scene = Scene(allowed=1000)
-    scene.engine.hangs = lambda: seen.extend([*scene.after(ON_LOOP - 1), "-", *scene.after(1)])
+    scene.engine.hangs = lambda: seen.extend([*scene.after(BEFORE * SILENCE - 1), "-", *scene.after(1)])
     seen: list[str] = []
     scene.batcher.submit([job([[HANGS]])])
     scene.batcher.step()
