@@ -4,6 +4,7 @@
 # make check    lint, types, tests, documents: what CI runs
 # make fuzz     set up, try every parser and a server with hostile input, ten minutes
 # make load     Locust against a running server
+# make chaos    faults for minutes under clients that never stop      make soak    two million requests with reloads
 # make bench    wrk against a server of its own      make bench-peers   the same beside Triton and mosec (make peers)
 
 PYTHON ?= python3.11
@@ -22,7 +23,7 @@ ZOO := similarity qa profile majority same_distribution classifier adder digits 
 
 MEASURED := qa/1 similarity/1 siamese_vectors/2 profile/1 majority/2
 
-.PHONY: serve zoo zoo-models models test fuzz check lint types docs load bench bench-peers bench-rest bench-models peers lock clean
+.PHONY: serve zoo zoo-models models test fuzz check lint types docs load chaos soak bench bench-peers bench-rest bench-models peers lock clean
 
 serve: models
 	@MANIFOLD_STORE=$(STORE) MANIFOLD_PORT=$(PORT) exec $(RUN) -m service serve
@@ -61,6 +62,14 @@ load: $(VENV)/dev
 	$(VENV)/bin/locust -f loadtest/locustfile.py --headless --users 50 --spawn-rate 25 --run-time 30s \
 		--host http://127.0.0.1:$(PORT) --html loadtest/report.html --only-summary
 
+# ARGS: other faults, another seed, more seconds.
+chaos: models
+	$(RUN) -m loadtest.chaos --store $(STORE) $(ARGS)
+
+soak: MODELS := $(ZOO)
+soak: models
+	$(RUN) -m loadtest.chaos.soak --store $(STORE) $(ARGS)
+
 # ARGS: other scenarios, connections, rounds or seconds, or --resume after a run that was cut short.
 bench: bench-models
 	$(RUN) -m loadtest.bench --store $(STORE) $(ARGS)
@@ -76,7 +85,6 @@ bench-rest: bench-models
 	$(RUN) -m loadtest.bench.overload --store $(STORE)
 	$(RUN) -m loadtest.bench.big
 	$(RUN) -m loadtest.bench.start --store $(STORE)
-	$(RUN) -m loadtest.bench.soak --store $(STORE)
 
 bench-models: $(VENV)/dev
 	@set -e; for version in $(MEASURED); do \

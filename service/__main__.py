@@ -1,4 +1,4 @@
-"""python -m service serve | check MODEL_DIR | keys … | sign …"""
+"""python -m service serve | check MODEL_DIR | rollback MODEL | policy MODEL | keys … | sign …"""
 
 import argparse
 import os
@@ -6,7 +6,7 @@ import sys
 from dataclasses import fields
 from pathlib import Path
 
-from service import settings, sign
+from service import operate, settings, sign
 from service.access import command as keys
 from service.errors import ServiceError
 
@@ -24,6 +24,8 @@ def main(arguments: list[str] | None = None) -> int:
             from service import check
 
             return check.main(Path(given.model_dir))
+        if given.command in ("rollback", "policy"):
+            return operate.main(given, os.environ)
         from service import serve
 
         names = [spec.name for spec in fields(settings.Settings)]
@@ -45,6 +47,7 @@ def parser() -> argparse.ArgumentParser:
         serve.add_argument(flag, metavar="|".join(spec.metadata["choices"]) or spec.name.upper(), help=text)
     check = commands.add_parser("check", help="load one version, verify and measure it, suggest limits")
     check.add_argument("model_dir", help="a version's folder, such as store/qa/2")
+    operate.add(commands)
     for command in MORE:
         command.add(commands)
     return root

@@ -13,7 +13,7 @@ from service import metrics, security
 from service.access.audit import Audit
 from service.access.guard import Guard
 from service.catalog import Catalog
-from service.dialects import cors, guarded, health, native
+from service.dialects import admin, cors, guarded, health, native
 from service.dialects.bodies.coding import INFLATERS
 from service.dialects.bodies.compression import compress
 from service.dialects.exchange import LABEL, NOBODY, json_response
@@ -22,7 +22,7 @@ from service.dialects.tfs import routes as tfs
 from service.errors import ServiceError
 from service.handle import Wait
 from service.openapi import blueprint as openapi
-from service.refusal import Refusal
+from service.overload import Refusal
 from service.repository import Repository
 from service.settings import Settings
 from service.web import App, current_request
@@ -47,7 +47,9 @@ def create_app(
     app.always = security.headers(tls=bool(settings.certificate))
     app.register_blueprint(native.blueprint(catalog, settings, wait))
     app.register_blueprint(tfs.blueprint(catalog, settings, wait))
-    app.register_blueprint(oip.blueprint(catalog, settings, wait, repository if guard else None))
+    changes = repository if guard else None
+    app.register_blueprint(oip.blueprint(catalog, settings, wait, changes))
+    app.register_blueprint(admin.blueprint(catalog, wait, changes))
     app.register_blueprint(health.blueprint(catalog))
     app.register_blueprint(openapi.blueprint(catalog, settings))
     app.register_error_handler(HTTPException, http_error)

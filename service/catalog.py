@@ -1,4 +1,4 @@
-"""Name and version to handle: loads what the store has, in the background, and answers what is served.
+"""Name and version to handle: loads what it is told to, and answers what is served.
 
 Requests hold no lock and wait for none: what they read is replaced in one step.
 """
@@ -6,14 +6,19 @@ Requests hold no lock and wait for none: what they read is replaced in one step.
 import contextlib
 import gc
 import logging
+import random
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 
 from service.errors import ModelNotFound, ModelNotReady, VersionNotFound
+from service.fields import MOST_ECHOED, nearest
 from service.handle import ModelHandle
+from service.policy import Policy
+from service.routing import Route, route
 from service.served import Served, State, drain, gone
 from service.store import Version
+from service.verdict import Unloadable
 
 LOG = logging.getLogger("manifold.catalog")
 
@@ -30,68 +35,73 @@ COLLECT_AFTER = 20_000
 class Catalog:
     """The versions of all models. `load` makes a handle of one; it may be slow, and may raise.
 
-    `labels` are versions by model and label; `grace` are seconds between finding a version and queueing, at most.
+    `grace` are seconds between finding a version and queueing, at most; `draw` is a number from 0 to 1, by chance.
     """
 
     def __init__(
         self,
         versions: Sequence[Version],
         load: Load,
-        labels: Mapping[tuple[str, str], int] | None = None,
+        policies: Mapping[str, Policy] | None = None,
         grace: float = GRACE,
+        draw: Callable[[], float] = random.random,
     ) -> None:
         self._load = load
         self._grace = grace
+        self._draw = draw
+        self._stands = False
         self._turns: dict[str, threading.Lock] = {}
-        self._labels = dict(labels or {})
+        self._policies = dict(policies or {})
         self._models: dict[str, dict[int, Served]] = {}
+        self._routes: dict[str, Route] = {}
+        self.expect(versions)
+
+    def expect(self, versions: Sequence[Version]) -> None:
+        """Show versions that will be loaded: until `load_all` is through, they keep the service from being ready."""
         for version in versions:
             self._models.setdefault(version.model, {})[version.number] = Served(version)
-
-    def start(self) -> threading.Thread:
-        """Load everything on a thread of its own, so that the server can say meanwhile that it is not ready."""
-        thread = threading.Thread(target=self.load_all, name="loader", daemon=True)
-        thread.start()
-        return thread
+            self._steer(version.model)
 
     def load_all(self) -> None:
-        """Load every version; one that fails is logged and keeps its reason, the others go on."""
+        """Load what is expected and not loaded yet; one that fails is logged and keeps its reason, the others go on."""
         for served in self.served():
             model, number = served.version.model, served.version.number
-            with self._turn(model), contextlib.suppress(Exception):
+            with self._turn(model), contextlib.suppress(Unloadable):
                 if served.state is State.START and self._models[model][number] is served:
-                    self._bring_up(served)
+                    self._publish(served, self._bring_up(served))
+                    self._steer(model)
+        self._stands = True
         # What stands now stands for good: without it, collecting garbage no longer stops requests for long.
         gc.collect()
         gc.freeze()
         gc.set_threshold(COLLECT_AFTER)
 
-    def swap(self, model: str, wanted: Sequence[Version]) -> None:
+    def swap(
+        self,
+        model: str,
+        wanted: Sequence[Version],
+        policy: Policy | None = None,
+        refused: Mapping[Version, str] | None = None,
+    ) -> None:
         """Serve these versions of a model and no others; returns when those that go have answered what they accepted.
 
-        New versions answer once all are loaded. Raises what `load` raises of any; then all stays as it was.
+        New versions answer once all are loaded, and under the policy that comes with them; of those `refused` the
+        reason is shown. Unloadable of the first that fails: then all stays as it was.
         """
         with self._turn(model):
             before = self._models.get(model, {})
             kept = {one.number for one in wanted if one.number in before and before[one.number].handle is not None}
             fresh = {one.number: Served(one) for one in wanted if one.number not in kept}
-            try:
-                for served in fresh.values():
-                    self._bring_up(served)
-            except Exception:
-                for served in fresh.values():
-                    drain(served)
-                raise
             after = {number: one if number in kept else gone(one) for number, one in before.items()} | fresh
-            if after:
-                self._models[model] = dict(sorted(after.items(), reverse=True))
-            going = [one for number, one in before.items() if number not in kept and one.handle is not None]
-            if going:
-                time.sleep(self._grace)
-            for served in going:
-                drain(served)
-                after[served.version.number].state = State.END
-                LOG.info("%s is unloaded", served.name)
+            for version, why in (refused or {}).items():
+                after[version.number] = Served(version, State.END, error=why)
+            for served, handle in self._try(model, before, fresh):
+                self._publish(served, handle)
+            if policy is not None:
+                self._policies[model] = policy
+            self._show(model, after)
+            self._steer(model)
+            self._end([one for number, one in before.items() if number not in kept and one.handle is not None], after)
 
     def served(self) -> list[Served]:
         """Every version of every model, whatever its state."""
@@ -104,16 +114,30 @@ class Catalog:
             raise ModelNotFound(f"no model {model!r} is served; there is {', '.join(self._models) or 'none'}")
         return versions
 
-    def labelled(self, model: str, label: str) -> int | None:
-        """The version that a label names, None if it names none; whether that is served is not asked."""
-        return self._labels.get((model, label))
+    def policy(self, model: str) -> Policy:
+        """What is wanted of a model now."""
+        return self._policies.get(model, Policy())
+
+    def labelled(self, model: str, label: str) -> int:
+        """The version that a label names, whether or not that is served; ModelNotFound, VersionNotFound."""
+        self.versions(model)
+        labels = self.policy(model).labels
+        if label not in labels:
+            known = nearest(label, list(labels), "labels") if labels else "; it has none"
+            raise VersionNotFound(f"{model} has no label {label[:MOST_ECHOED]!r}{known}")
+        return labels[label]
 
     def models(self) -> list[str]:
         """The names of all models."""
         return list(self._models)
 
     def get(self, model: str, version: int | None = None) -> ModelHandle:
-        """The handle of that version, or of the newest available; ModelNotFound, VersionNotFound, ModelNotReady."""
+        """The handle of that version, or by the model's route; ModelNotFound, VersionNotFound, ModelNotReady."""
+        if version is None:
+            found = self._routes.get(model)
+            if found is not None:
+                canary = found.canary
+                return found.default if canary is None or self._draw() >= found.share else canary
         versions = self.versions(model)
         if version is None:
             candidates = list(versions.values())
@@ -138,9 +162,18 @@ class Catalog:
         raise error
 
     def unready(self) -> dict[str, str]:
-        """What keeps the service from being ready: "model/version" to its state and reason."""
-        troubles = {served.name: served.trouble for served in self.served() if not served.unloaded}
-        return {name: trouble for name, trouble in troubles.items() if trouble}
+        """What keeps the service from being ready: "model/version" to its state and reason.
+
+        One that was refused does not where another of the model answers; nor does, after the start, one that loads.
+        """
+        troubles = {}
+        for versions in list(self._models.values()):
+            answers = any(served.state is State.AVAILABLE for served in versions.values())
+            for served in versions.values():
+                excused = answers if served.error else self._stands and served.state in BEFORE
+                if served.trouble and not served.unloaded and not excused:
+                    troubles[served.name] = served.trouble
+        return troubles
 
     def close(self) -> None:
         """Drain every batcher: what was accepted is answered."""
@@ -154,15 +187,69 @@ class Catalog:
         """What a thread holds while it loads or unloads versions of a model."""
         return self._turns.setdefault(model, threading.Lock())
 
-    def _bring_up(self, served: Served) -> None:
-        """Load it; whatever `load` raises is logged, too."""
+    def _try(self, model: str, before: dict[int, Served], fresh: dict[int, Served]) -> list[tuple[Served, ModelHandle]]:
+        """Load all, shown while they load; Unloadable, and nothing is shown or loaded any more."""
+        loaded: list[tuple[Served, ModelHandle]] = []
+        try:
+            self._show(model, before | fresh)
+            for served in fresh.values():
+                loaded.append((served, self._bring_up(served)))
+        except Unloadable:
+            for _, handle in loaded:
+                handle.close()
+            self._show(model, before)
+            raise
+        return loaded
+
+    def _bring_up(self, served: Served) -> ModelHandle:
+        """Load it; Unloadable, which is logged, too."""
         served.state = State.LOADING
         try:
-            served.handle = self._load(served.version)
+            return self._load(served.version)
         except Exception as error:
-            served.error = f"{type(error).__name__}: {error}"
+            failed = Unloadable(served.version, error)
+            served.error = str(failed)
             served.state = State.END
-            LOG.error("%s cannot be served: %s", served.name, served.error)
-            raise
+            LOG.error("%s cannot be served: %s", served.name, failed)
+            raise failed from error
+
+    def _publish(self, served: Served, handle: ModelHandle) -> None:
+        """It may be found from now on."""
+        served.handle = handle
         served.state = State.AVAILABLE
-        LOG.info("%s is served by %s on %s", served.name, served.handle.engine.name, served.handle.engine.device)
+        LOG.info("%s is served by %s on %s", served.name, handle.engine.name, handle.engine.device)
+
+    def _show(self, model: str, versions: Mapping[int, Served]) -> None:
+        """Replace a model's versions in one step; a model that has none is not there."""
+        if versions:
+            self._models[model] = dict(sorted(versions.items(), reverse=True))
+        else:
+            self._models.pop(model, None)
+
+    def _steer(self, model: str) -> None:
+        """Replace a model's route in one step."""
+        found = {number: one.handle for number, one in self._models.get(model, {}).items() if one.handle is not None}
+        chosen = route(found, self.policy(model))
+        for handle in found.values():
+            handle.batcher.refuses_not_finite = self.policy(model).nan == "refuse"
+            handle.shadow.target = chosen.shadow if chosen is not None and handle is chosen.default else None
+        if chosen is None:
+            self._routes.pop(model, None)
+        else:
+            self._routes[model] = chosen
+
+    def _end(self, going: Sequence[Served], after: Mapping[int, Served]) -> None:
+        """Let those that go answer what they accepted."""
+        for served in going:
+            if served.handle is not None:
+                served.handle.shadow.target = None
+        if going:
+            time.sleep(self._grace)
+        for served in going:
+            drain(served)
+            after[served.version.number].state = State.END
+            LOG.info("%s is unloaded", served.name)
+
+
+BEFORE = (State.START, State.LOADING)
+"""The states of what may still come to answer."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from service import card as cards
-from service import cost, fields, golden, manifest, tensors
+from service import cost, fields, golden, manifest, store, tensors
 from service.admission import Room
 from service.batcher import Batcher, Clock
 from service.device.placement import has_tensorflow, visible_here
@@ -79,10 +79,7 @@ def load_engine(
         from service.engines.device import DeviceEngine
 
         return DeviceEngine(folder, devices, settings.request_timeout)
-    use_twin = settings.engine == "onnx"
-    if settings.engine == "auto":
-        use_twin = card.twin_agreed and (folder / TWIN).is_file() and not (visible_here() and has_tensorflow())
-    if use_twin:
+    if uses_twin(folder, card, settings):
         if not (folder / TWIN).is_file():
             raise CannotServe(f"engine is onnx, but {folder} has no {TWIN}")
         from service.engines.onnx import OnnxEngine
@@ -93,6 +90,21 @@ def load_engine(
     from service.engines.saved_model import SavedModelEngine
 
     return SavedModelEngine(folder, settings.engine_thread_count, xla=settings.xla == "on")
+
+
+def uses_twin(folder: Path, card: cards.Card, settings: Settings) -> bool:
+    """Whether a worker's engine is the twin."""
+    if settings.engine == "auto":
+        return card.twin_agreed and (folder / TWIN).is_file() and not (visible_here() and has_tensorflow())
+    return settings.engine == "onnx"
+
+
+def weight(version: Version, settings: Settings) -> int:
+    """The bytes of the files that the engine of a version holds in memory, at least; UnreadableCard."""
+    card = cards.read(version.folder)
+    if uses_twin(version.folder, card, settings):
+        return store.size(version.folder / chosen_twin(version.folder, card, settings))
+    return store.size(version.folder / "saved_model.pb") + store.size(version.folder / "variables")
 
 
 def chosen_twin(folder: Path, card: cards.Card, settings: Settings) -> Path:
@@ -114,6 +126,8 @@ def serve(version: Version, card: cards.Card, engine: Engine, settings: Settings
     if strange:
         raise CannotServe(f"the card does not fit the model: {'; '.join(strange)}")
     groups = golden.read(version.folder)
+    if not groups and card.document.get("verified"):
+        raise CannotServe(f"the card tells of golden rows, but there is no {golden.GOLDEN}")
     allowed = tolerance(engine, version.folder, card, settings)
     golden.check(engine, groups, allowed)
     if engine.ragged and not right_at_any_length(engine, groups, allowed):

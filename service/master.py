@@ -72,6 +72,13 @@ class Master(Arbiter):  # type: ignore[misc]
                 if worker.age < youngest:
                     self.dismiss(worker)
 
+    def spawn_worker(self) -> int:
+        """Until the worker can hear a SIGTERM, the kernel keeps it: a handler of ours in its process would lose it."""
+        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+        pid: int = super().spawn_worker()  # in the worker's process this does not return
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])
+        return pid
+
     def reap_workers(self) -> None:
         try:
             super().reap_workers()
@@ -99,4 +106,4 @@ def prepare(arbiter: Master, worker: Any) -> None:
     """
     taken = Counter(other.slot for other in arbiter.WORKERS.values())
     worker.slot = min(range(len(worker.sockets)), key=lambda slot: taken[slot])
-    worker.relieves = any(other.settled for other in arbiter.WORKERS.values())
+    worker.relieves = arbiter.master_pid != 0 or any(other.settled for other in arbiter.WORKERS.values())

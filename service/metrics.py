@@ -42,6 +42,7 @@ QUEUE_SECONDS = BulkHistogram("manifold_queue_seconds", "Seconds a job waited.",
 ENGINE_SECONDS = Histogram(
     "manifold_engine_seconds", "Seconds of one engine call.", ["model", "version"], buckets=SECONDS
 )
+REFUSED = Counter("manifold_versions_refused_total", "Versions refused.", ["model", "version", "reason"])
 NOT_FINITE = Counter(
     "manifold_not_finite_rows_total", "Rows of requests refused for NaN or infinity.", ["model", "version", "output"]
 )
@@ -127,6 +128,11 @@ def shadow_counter(model: str, version: int, shadow: int, outcome: str) -> Count
 def count_request(label: tuple[str, str], dialect: str, status: int) -> None:
     """One answered request for a model and version; those that are not served count as "", so that labels stay few."""
     request_counter(label, dialect, status).inc()
+
+
+def count_refused(model: str, version: int, reason: str) -> None:
+    """One version that was not taken."""
+    REFUSED.labels(model, str(version), reason).inc()
 
 
 @functools.lru_cache(1024)

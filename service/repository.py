@@ -1,35 +1,42 @@
-"""Models loaded and unloaded while they and others are asked, in every worker of a server alike.
+"""What every worker of a server serves, alike: one tries a change, and tells the others what stands.
 
-    POST …/load ─▶ store ─▶ catalog.swap ─▶ FOLDER/<model>      the worker that is asked
-                            catalog.swap ◀─ FOLDER/<model>      the others, LOOK seconds later, and their successors
+    store, policy ─▶ change: catalog.swap ─▶ told.Folder        the worker that looks at the store, or is asked
+                             catalog.swap ◀─ told.Folder        the others, LOOK seconds later, and their successors
 
-A file names the versions of a model that shall be served, behind a word that is new each time. Who changes a model
-holds its lock, who follows shares it: changes come one after another, and the last one stands.
+A version that cannot be loaded is refused by all, whoever finds out, and what was served before stays.
 """
 
 import contextlib
 import fcntl
 import logging
-import secrets
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
-from service import redact, store
+from service import told as telling
+from service.batcher import Clock
 from service.catalog import Catalog
 from service.errors import ModelNotFound, ServiceError
 from service.future import Future
-from service.store import MODEL_NAME, NothingToServe, Version
+from service.metrics import count_refused
+from service.policy import Policy
+from service.store import Version, fingerprint
+from service.told import Folder, Told
+from service.trial import Trial
+from service.verdict import Unloadable, Verdict
+from service.wishes import LONGEST, Wishes
 
 LOG = logging.getLogger("manifold.repository")
 
 LOOK = 0.3
-"""Seconds between two looks at what other workers were told."""
+"""Seconds between two looks at what other workers told."""
 
-LONGEST = 200
-"""Characters of a model's name: it is that of a file, too."""
+AGAIN = 10.0
+"""Seconds until a worker tries again to load what its neighbours serve."""
+
+Usable = Callable[[Version], bool]
 
 
 class CannotLoad(ServiceError):
@@ -41,99 +48,164 @@ class CannotLoad(ServiceError):
 
 
 class Repository:
-    """Loads and unloads the models of a catalog from the store at `root`, as every worker with this folder does."""
+    """Makes a catalog serve what is wished, as every worker does that shares the folder; `trial` loads for it."""
 
-    def __init__(self, catalog: Catalog, root: Path, newest: int, folder: Path) -> None:
+    def __init__(
+        self, catalog: Catalog, wishes: Wishes, folder: Folder, trial: Trial, clock: Clock = time.monotonic
+    ) -> None:
         self._catalog = catalog
-        self._root = root
-        self._newest = newest
-        self._folder = folder
+        self.wishes = wishes
+        self.folder = folder
+        self.trial = trial
+        self._clock = clock
         self._done: dict[str, str] = {}
-        folder.mkdir(parents=True, exist_ok=True)
+        self._later: dict[str, float] = {}
+        self._begin()
 
-    def start(self) -> threading.Thread:
-        """Load everything on a thread, as `Catalog.start` does, but what was told before; then follow."""
-        thread = threading.Thread(target=self._begin, name="loader", daemon=True)
+    def start(self, watch: Callable[[], None] | None = None) -> threading.Thread:
+        """Load everything on a thread; then follow, and `watch`, each on one of its own."""
+        thread = threading.Thread(target=self._serve, args=[watch], name="loader", daemon=True)
         thread.start()
         return thread
 
     def load(self, model: str) -> "Future[Any]":
-        """Serve what the store has of a model now; ModelNotFound, CannotLoad."""
+        """Serve of a model what its policy says, though it were unloaded or refused; ModelNotFound, CannotLoad."""
+        if not self.wishes.stored(model):
+            raise ModelNotFound(f"no model {model[:LONGEST]!r} is in the store")
         return in_background(lambda: self._load(model))
 
     def unload(self, model: str) -> "Future[Any]":
-        """Serve nothing of a model; done when what was accepted is answered. ModelNotFound."""
-        self._catalog.versions(model)
-        return in_background(lambda: self._change(model, list))
+        """Serve nothing of a model; done when what was accepted is answered. ModelNotFound, CannotWrite."""
+        return self.rule(model, lambda policy: replace(policy, versions=()))
 
-    def follow(self) -> None:
-        """Do what any worker was told since the last look; what cannot be loaded is logged."""
-        for file in self._folder.iterdir():
-            if MODEL_NAME.fullmatch(file.name) and file.read_text() != self._done.get(file.name):
-                with self._lock(file.name, fcntl.LOCK_SH):
-                    self._obey(file)
+    def rule(self, model: str, change: Callable[[Policy], Policy]) -> "Future[Any]":
+        """Change a model's policy, and do what it says; ModelNotFound, CannotWrite."""
+        if not self.wishes.stored(model):
+            self._catalog.versions(model)
+
+        def write() -> None:
+            self.wishes.write(model, change)
+            self.change(model, lambda version: not self.refuses(version))
+
+        return in_background(write)
+
+    def follow(self, *, wait: bool = False) -> None:
+        """Do what any worker told since the last look; what cannot be loaded is refused, or tried again later.
+
+        A model that a worker changes just now is left for the next look, unless this one shall `wait`.
+        """
+        for model in self.folder.models():
+            with contextlib.suppress(BlockingIOError):
+                while self.folder.text(model) != self._done.get(model) and self._clock() >= self._later.get(model, 0):
+                    self._obey(model, fcntl.LOCK_SH if wait else fcntl.LOCK_SH | fcntl.LOCK_NB)
+
+    def change(self, model: str, usable: Usable) -> dict[int, Verdict]:
+        """Try what is wished of a model now, as far as it is usable, and tell what stands; those that failed."""
+        with self.folder.lock(model):
+            told = self.told(model)
+            stored = self.wishes.stored(model)
+            policy = self.wishes.policy(model, told.policy)
+            failed: dict[int, Verdict] = {}
+            while True:
+                numbers = self.wishes.choose(
+                    policy, stored, told, lambda version: version.number not in failed and usable(version)
+                )
+                refused = {} if policy.versions == () else self._refused(stored, told, numbers) | failed
+                wanted = Told(numbers, policy, refused)
+                try:
+                    self._swap(model, wanted)
+                except Unloadable as error:
+                    failed[error.version.number] = self._refuse(error)
+                else:
+                    break
+            if wanted != told:
+                self._done[model] = self.folder.tell(model, wanted)
+            return failed
+
+    def told(self, model: str) -> Told:
+        """What was told last of a model."""
+        return telling.parse(self.folder.text(model))
+
+    def refuses(self, version: Version) -> bool:
+        """Whether a version was refused, and is as it was."""
+        known = self.told(version.model).refused.get(version.number)
+        return known is not None and known.files == fingerprint(version.folder)
 
     def _begin(self) -> None:
-        self.follow()
-        self._catalog.load_all()
-        threading.Thread(target=self._follow_on, name="follower", daemon=True).start()
+        """Be told what the others serve, or, as the first worker, tell what to begin with."""
+        with self.folder.beginning() as first:
+            if first:
+                for model, told in self.wishes.begin().items():
+                    self.folder.tell(model, told)
+            for model in self.folder.models():
+                self._catalog.expect(self.wishes.versions(model, self.told(model).versions))
 
-    def _follow_on(self) -> None:
-        with contextlib.suppress(FileNotFoundError):  # the server ends, and its folder with it
-            while True:
-                self.follow()
-                time.sleep(LOOK)
+    def _serve(self, watch: Callable[[], None] | None) -> None:
+        self.follow()
+        self.follow(wait=True)
+        self._catalog.load_all()
+        threading.Thread(target=go_on, args=[self.follow], name="follower", daemon=True).start()
+        if watch is not None:  # on a thread of its own: a load that hangs holds up no other model
+            threading.Thread(target=go_on, args=[watch], name="watch", daemon=True).start()
 
     def _load(self, model: str) -> None:
-        self._stored(model)  # no lock for what is not there
-        self._change(model, lambda: self._stored(model))
+        self.wishes.write(model, lambda policy: replace(policy, versions=None) if policy.versions == () else policy)
+        failed = self.change(model, lambda _: True)
+        for verdict in failed.values():
+            raise CannotLoad(f"{model} cannot be loaded: {verdict.detail}")
 
-    def _change(self, model: str, choose: Callable[[], Sequence[Version]]) -> None:
-        """Swap, and tell the others; they are told nothing of what cannot be."""
-        with self._lock(model, fcntl.LOCK_EX):
-            versions = choose()
+    def _swap(self, model: str, told: Told) -> None:
+        versions = self.wishes.versions(model, told.versions)
+        refused = {self.wishes.versions(model, [number])[0]: one.detail for number, one in told.refused.items()}
+        self._catalog.swap(model, versions, told.policy, refused)
+
+    def _refused(self, stored: list[Version], told: Told, numbers: tuple[int, ...]) -> dict[int, Verdict]:
+        """Those refused before that are still in the store, and not to be served now."""
+        there = {version.number for version in stored} - set(numbers)
+        return {number: verdict for number, verdict in told.refused.items() if number in there}
+
+    def _refuse(self, error: Unloadable) -> Verdict:
+        version = error.version
+        count_refused(version.model, version.number, error.reason)
+        return Verdict(error.reason, str(error), fingerprint(version.folder))
+
+    def _obey(self, model: str, lock: int) -> None:
+        """Swap to what was told; where a version cannot be loaded, the others hear of it. BlockingIOError."""
+        with self.folder.lock(model, lock):
+            text = self.folder.text(model)
             try:
-                self._catalog.swap(model, versions)
-            except Exception as error:
-                raise CannotLoad(f"{model} cannot be loaded: {reason(error, self._root)}") from error
-            told = " ".join([secrets.token_hex(8), *(str(version.number) for version in versions)])
-            written = self._folder / f".{model}.new"
-            written.write_text(told)
-            written.replace(self._folder / model)
-            self._done[model] = told
+                self._swap(model, telling.parse(text))
+            except Unloadable as error:
+                failed = error
+            else:
+                self._done[model] = text
+                return
+        self._object(model, text, failed)
 
-    def _obey(self, file: Path) -> None:
-        """Swap to what the file says."""
-        self._done[file.name] = told = file.read_text()
-        versions = [Version(file.name, int(number), self._root / file.name / number) for number in told.split()[1:]]
-        try:
-            self._catalog.swap(file.name, versions)
-        except Exception as error:
-            LOG.error("%s stays as it is in this worker: %s", file.name, error)
-
-    def _stored(self, model: str) -> list[Version]:
-        """The versions to serve of a model; ModelNotFound."""
-        with contextlib.suppress(NothingToServe):
-            if MODEL_NAME.fullmatch(model) and len(model) <= LONGEST:
-                return store.to_serve(self._root, [model], self._newest)
-        raise ModelNotFound(f"no model {model[:LONGEST]!r} is in the store")
-
-    @contextlib.contextmanager
-    def _lock(self, model: str, kind: int) -> Iterator[None]:
-        """Hold or share the lock of a model, across threads and workers."""
-        with (self._folder / f".{model}.lock").open("w") as file:
-            fcntl.flock(file, kind)
-            yield
+    def _object(self, model: str, text: str, failed: Unloadable) -> None:
+        """Have all refuse a version that this worker cannot load, unless nothing could take its place."""
+        with self.folder.lock(model):
+            told = self.told(model)
+            if self.folder.text(model) != text:
+                return
+            stored, bad = self.wishes.stored(model), failed.version
+            instead = self.wishes.choose(
+                told.policy, stored, told, lambda one: one.number != bad.number and not self.refuses(one)
+            )
+            if bad in stored and (instead or not self.trial.known(bad)):
+                refused = {**told.refused, bad.number: self._refuse(failed)}
+                self.folder.tell(model, Told(instead, told.policy, refused))
+            else:
+                LOG.error("%s stays as it is in this worker: %s", model, failed)
+                self._later[model] = self._clock() + AGAIN
 
 
-def reason(error: Exception, root: Path) -> str:
-    """Why, in one line without the folders of this machine.
-
-    >>> reason(FileNotFoundError("no /srv/qa/2/a.onnx, says /usr/lib/b.so"), Path("/srv"))
-    'FileNotFoundError: no qa/2/a.onnx, says b.so'
-    """
-    told = redact.line(str(error).replace(f"{root}/", ""))
-    return told if isinstance(error, ServiceError) else f"{type(error).__name__}: {told}"
+def go_on(look: Callable[[], None]) -> None:
+    """Look again and again, until the server ends, and its folder with it."""
+    with contextlib.suppress(FileNotFoundError):
+        while True:
+            look()
+            time.sleep(LOOK)
 
 
 def in_background(call: Callable[[], None]) -> "Future[Any]":

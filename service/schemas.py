@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 import marshmallow
 from marshmallow import ValidationError, fields
@@ -130,6 +130,7 @@ class Query(marshmallow.Schema):
         unknown = marshmallow.RAISE
 
     version = fields.Integer(**bounded("an integer of at least 1", 1))
+    label = fields.String()
     outputs = fields.String()
     top = fields.Integer(**bounded("an integer from 0 to 1000", 0, 1000))
 
@@ -137,14 +138,25 @@ class Query(marshmallow.Schema):
 QUERY = Query()
 
 
-def query(arguments: Mapping[str, str]) -> tuple[int | None, str | None, int | None]:
-    """(version, outputs, top) of a query string, None where it is silent; InvalidInput names every fault."""
+class Asked(NamedTuple):
+    """What a query string says, None where it is silent."""
+
+    version: int | None = None
+    label: str | None = None
+    outputs: str | None = None
+    top: int | None = None
+
+
+def query(arguments: Mapping[str, str]) -> Asked:
+    """What a query string says; InvalidInput names every fault."""
     try:
         loaded = QUERY.load(dict(arguments))
     except ValidationError as error:
         faults = (fault for name, nest in normalized(error).items() for fault in wrong(name, nest))
         raise InvalidInput(list(islice(faults, MOST_FAULTS))) from error
-    return loaded.get("version"), loaded.get("outputs"), loaded.get("top")
+    if {"version", "label"} <= loaded.keys():
+        raise InvalidInput([Fault("?/label", "expected a version or a label, got both")])
+    return Asked(**loaded)
 
 
 def wrong(name: str, nest: Any) -> Iterator[Fault]:

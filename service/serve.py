@@ -18,6 +18,7 @@ from service.device import placement
 from service.device.placement import Device
 from service.master import Gunicorn
 from service.settings import PREFIX, BadSettings, Settings, address
+from service.wishes import Wishes
 
 MEMORY = Path("/dev/shm")  # noqa: S108 - gunicorn makes its heartbeat file there, unlinked
 BACKLOG = 2048
@@ -36,11 +37,14 @@ def main(flags: Mapping[str, str | None]) -> int:
         if not replaces:
             check_free(chosen.host, chosen.grpc_port, "GRPC_PORT")
     check_files(chosen)
-    versions = store.to_serve(Path(chosen.store), chosen.model_names, chosen.versions)
+    wishes = Wishes.of(chosen)
+    versions = [one for model, told in wishes.begin().items() for one in wishes.versions(model, told.versions)]
     devices = place(chosen, placement.visible_here(), tensorflow_sees_a_gpu)
     # The workers read their settings from the environment, as under any other WSGI server.
     os.environ |= {PREFIX + name.upper(): value for name, value in flags.items() if value is not None}
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="manifold-metrics-")
+    # What this server's processes write meanwhile goes with it, also of those that are killed.
+    tempfile.tempdir = os.environ["PROMETHEUS_MULTIPROC_DIR"]
     os.environ[f"{PREFIX}PLACEMENT"] = "device" if devices else "worker"
     os.environ[f"{PREFIX}DEVICES"] = ",".join(device.name for device in devices)
     placement.folder(os.environ).mkdir()

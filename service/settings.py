@@ -1,12 +1,13 @@
 """What an operator may set: one frozen value, read once from the environment (MANIFOLD_*) and flags.
 
-All bad values are reported together. The README's table is made from these fields, and a test holds it to that.
+All bad values are reported together. The table in docs/settings.md is made from these fields; a test holds it to that.
 """
 
 import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from pathlib import Path
 from typing import Any
 
 from service.errors import ServiceError
@@ -18,7 +19,6 @@ LARGEST = 10**15
 SERVICE_LINK = re.compile(rf"{PREFIX}(GRPC_)?(SERVICE|PORT)_")
 ORIGIN = re.compile(r"\*|https?://[^\s/,*]+", re.IGNORECASE)
 DEVICE = re.compile(r"cpu|(cpu|gpu):(0|[1-9]\d?)")
-LABELLED = re.compile(r"[^:=/]+:[^:=/]+=[1-9]\d*")
 
 
 class BadSettings(ServiceError):
@@ -39,7 +39,8 @@ class Settings:
     store: str = setting("store", "Folder of the models: STORE/<model>/<version>/.")
     models: str = setting("", "Models to serve, separated by commas. Empty: all in the store.")
     versions: int = setting(1, "How many of a model's newest versions to serve. 0: all.", least=0)
-    labels: str = setting("", "Names for versions, separated by commas: `qa:stable=1,qa:canary=2`.")
+    policy: str = setting("", "File that says more of each model (docs/versions.md). Empty: STORE/serving.json.")
+    watch: float = setting(1.0, "Seconds between two looks at the store and the policy file. 0: never.", least=0)
     trust: str = setting("", "Files of public keys, separated by commas: only versions signed by one are loaded.")
     keys: str = setting("", "File of API keys, followed as it changes. Empty: who asks needs none, and nobody changes.")
     audit: str = setting("", "File to which every change is appended, a line of JSON each; the log has them anyway.")
@@ -130,10 +131,9 @@ class Settings:
         return [name if ":" in name else f"{name}:0" for name in listed(self.devices)]
 
     @property
-    def version_labels(self) -> dict[tuple[str, str], int]:
-        """Versions by model and label."""
-        names = [entry.rsplit("=", 1) for entry in listed(self.labels)]
-        return {(name.rsplit(":", 1)[0], name.rsplit(":", 1)[1]): int(version) for name, version in names}
+    def policy_file(self) -> Path:
+        """The policy file, resolved."""
+        return Path(self.policy or Path(self.store) / "serving.json")
 
     @property
     def trusted(self) -> list[str]:
@@ -194,11 +194,6 @@ def read(environment: Mapping[str, str], flags: Mapping[str, str | None] | None 
         f"{PREFIX}CORS_ORIGINS: {origin!r} is no origin such as https://example.org"
         for origin in settings.origins
         if not ORIGIN.fullmatch(origin)
-    ]
-    wrong += [
-        f"{PREFIX}LABELS: {entry!r} is not of the form model:label=version"
-        for entry in listed(settings.labels)
-        if not LABELLED.fullmatch(entry)
     ]
     wrong += [
         f"{PREFIX}DEVICES: {name!r} is no device such as gpu:0, cpu:1 or cpu"

@@ -1,5 +1,7 @@
 """Versions on disk, and which to serve: STORE/<model>/<version>/saved_model.pb, the version a positive integer."""
 
+import hashlib
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,18 +34,48 @@ def versions(model_folder: Path) -> list[Version]:
     return sorted(found, key=lambda version: version.number, reverse=True)
 
 
-def to_serve(root: Path, models: list[str], newest: int) -> list[Version]:
-    """The `newest` versions (0: all) of the named models, or of all; NothingToServe says what is missing."""
+def models(root: Path, names: list[str]) -> dict[str, list[Version]]:
+    """The complete versions of the named models, or of all, newest first; NothingToServe without a store."""
     if not root.is_dir():
         raise NothingToServe(f"the store {root} does not exist; train a model first: python -m training similarity")
-    names = models or sorted(
+    names = names or sorted(
         folder.name for folder in root.iterdir() if folder.is_dir() and MODEL_NAME.fullmatch(folder.name)
     )
-    chosen = {name: versions(root / name)[: newest or None] if (root / name).is_dir() else [] for name in names}
-    missing = [name for name in models if not chosen[name]]
+    return {name: versions(root / name) if (root / name).is_dir() else [] for name in names}
+
+
+def stored(root: Path, names: list[str]) -> dict[str, list[Version]]:
+    """The same of models that have any; NothingToServe says what is missing."""
+    found = models(root, names)
+    missing = [name for name in names if not found[name]]
     if missing:
         raise NothingToServe(f"the store {root} has no version of {', '.join(missing)}")
-    served = [version for found in chosen.values() for version in found]
-    if not served:
+    if not any(found.values()):
         raise NothingToServe(f"the store {root} holds no model; train one first: python -m training similarity")
-    return served
+    return {name: versions for name, versions in found.items() if versions}
+
+
+def to_serve(root: Path, names: list[str], newest: int) -> list[Version]:
+    """The `newest` versions (0: all) of the named models, or of all; NothingToServe says what is missing."""
+    return [version for found in stored(root, names).values() for version in found[: newest or None]]
+
+
+def fingerprint(folder: Path) -> str:
+    """Of the names, sizes and times of all files: another one as soon as any file is another."""
+    digest = hashlib.blake2b(digest_size=8)
+    for parent, folders, files in os.walk(folder):
+        folders.sort()
+        for name in sorted(files):
+            path = os.path.join(parent, name)  # noqa: PTH118 - looked at every second
+            try:
+                found = os.stat(path)  # noqa: PTH116 - so is this
+            except OSError:
+                continue  # it goes just now: the next look finds another fingerprint
+            digest.update(f"{path}\0{found.st_size}\0{found.st_mtime_ns}\0".encode(errors="surrogateescape"))
+    return digest.hexdigest()
+
+
+def size(path: Path) -> int:
+    """The bytes of a file, or of all files in a folder; 0 if it is not there."""
+    files = path.rglob("*") if path.is_dir() else [path]
+    return sum(file.stat().st_size for file in files if file.is_file())

@@ -6,7 +6,7 @@ import tempfile
 from functools import partial
 from pathlib import Path
 
-from service import loading, logs, server, settings, store
+from service import loading, logs, memory, server, settings
 from service.access.guard import Guard
 from service.access.keyring import Keyring
 from service.admission import Room
@@ -14,33 +14,32 @@ from service.app import create_app
 from service.catalog import Catalog
 from service.device import placement
 from service.repository import Repository
+from service.told import Folder
+from service.trial import Trial
+from service.watch import Watch
 from service.watchdog import Limits, Watchdog
+from service.wishes import Wishes
 
 PATIENCE = 10.0
 """Seconds to wait for the models before listening without them."""
 
 SETTINGS = settings.read(os.environ)
+DEVICES = placement.sockets(SETTINGS, os.environ)
+SHARED = Path(os.environ.get("PROMETHEUS_MULTIPROC_DIR") or tempfile.mkdtemp(prefix="manifold-"))
 WATCHDOG = Watchdog(Limits(SETTINGS.engine_timeout, SETTINGS.worker_timeout, SETTINGS.graceful_timeout))
 ROOM = Room(SETTINGS.max_held_rows, SETTINGS.max_held_bytes)
-CATALOG = Catalog(
-    store.to_serve(Path(SETTINGS.store), SETTINGS.model_names, SETTINGS.versions),
-    WATCHDOG.over(
-        partial(
-            loading.load,
-            settings=SETTINGS,
-            choose_driver=server.choose_driver,
-            devices=placement.sockets(SETTINGS, os.environ),
-            room=ROOM,
-        )
-    ),
-    SETTINGS.version_labels,
-)
+LOAD = partial(loading.load, settings=SETTINGS, choose_driver=server.choose_driver, devices=DEVICES, room=ROOM)
 logs.begin(SETTINGS.log_level)
-REPOSITORY = GUARD = None
-if SETTINGS.keys:
-    FOLDER = Path(os.environ.get("PROMETHEUS_MULTIPROC_DIR") or tempfile.mkdtemp(prefix="manifold-"))
-    REPOSITORY = Repository(CATALOG, Path(SETTINGS.store), SETTINGS.versions, FOLDER / "served")
-    GUARD = Guard(Keyring(Path(SETTINGS.keys)), FOLDER / "places")
+TRIAL = Trial(
+    WATCHDOG.over(LOAD),
+    SHARED / "loading",
+    partial(loading.weight, settings=SETTINGS),
+    memory.read,
+    copies=1 if DEVICES else SETTINGS.worker_count,
+)
+CATALOG = Catalog([], TRIAL)
+REPOSITORY = Repository(CATALOG, Wishes.of(SETTINGS), Folder(SHARED / "served"), TRIAL)
+GUARD = Guard(Keyring(Path(SETTINGS.keys)), SHARED / "places") if SETTINGS.keys else None
 app = create_app(SETTINGS, CATALOG, server.wait, REPOSITORY, GUARD)
 app.extensions["room"] = ROOM  # of which the worker takes a share for the bodies that it reads
 if SETTINGS.grpc_port:
@@ -49,7 +48,8 @@ if SETTINGS.grpc_port:
     app.extensions["grpc"] = Front(SETTINGS, CATALOG, server.wait, GUARD)  # the worker starts it
 atexit.register(WATCHDOG.end)  # of these two the last to be called
 atexit.register(CATALOG.close)
+atexit.register(TRIAL.close)
 WATCHDOG.start()
 # A worker listens once its models stand, so that nobody notices a restarted one; a slow load does not hold up /healthz.
-app.extensions["loading"] = (REPOSITORY or CATALOG).start()
+app.extensions["loading"] = REPOSITORY.start(Watch(REPOSITORY, SETTINGS.watch))
 app.extensions["loading"].join(PATIENCE)

@@ -12,5 +12,4 @@ python -m loadtest.bench.open_loop     the tail at a constant rate of arrivals
 python -m loadtest.bench.neighbour     a fast model beside a slow one
 python -m loadtest.bench.big           large bodies, beside a bare parse of the same
 python -m loadtest.bench.start         many models in one process: seconds until ready
-python -m loadtest.bench.soak          a million requests: memory, files, threads
 """

@@ -87,7 +87,7 @@ def link(source: Path, target: Path) -> None:
 
 def _link(source: str, target: str) -> None:
     try:
-        os.link(source, target)
+        os.link(Path(source).resolve(), target)
     except OSError:  # another file system
         shutil.copy2(source, target)
 

@@ -125,6 +125,11 @@ def lock_of(folder: Path, name: str) -> Path:
     return socket_of(folder, name).with_suffix(".pid")
 
 
+def serves_of(folder: Path, name: str) -> Path:
+    """The file that exists once a device has had a model."""
+    return socket_of(folder, name).with_suffix(".serves")
+
+
 def socket_of(folder: Path, name: str) -> Path:
     """Where the process of a device listens.
 

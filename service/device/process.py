@@ -26,8 +26,8 @@ from service.engines.base import Engine
 LOG = logging.getLogger("manifold.device")
 LOOK = 0.2
 """Seconds between two looks for a device without a process, and between two at the parent."""
-RELIEF_LOOKS = 300
-"""So many looks for a successor are enough."""
+LOOKS = 300
+"""So many are enough for what should have come long ago."""
 READY = "ready"
 """The file whose lock says that a process stands by."""
 
@@ -59,7 +59,13 @@ class DeviceProcess(DirtyApp):  # type: ignore[misc]
         threads = self.settings.engine_threads or max(1, settings.cores() // len(devices))
         trusted = manifest.public_keys(self.settings.trusted)
         load = partial(loaded, device=device, threads=threads, xla=self.settings.xla == "on", trusted=trusted)
-        self.host = Host(placement.socket_of(folder, device.name), load)
+
+        def load_and_tell(version: Path) -> Engine:
+            engine = load(version)
+            placement.serves_of(folder, device.name).touch()
+            return engine
+
+        self.host = Host(placement.socket_of(folder, device.name), load_and_tell)
         LOG.info("Process %s serves %s", os.getpid(), device.name)
         while os.getppid() == parent and self.host.longest() < self.settings.engine_timeout:
             time.sleep(LOOK)
@@ -82,7 +88,17 @@ def claim(folder: Path, devices: Sequence[Device]) -> Claim | None:
 
 
 def stand_by(folder: Path, devices: Sequence[Device], parent: int) -> Claim:
-    """Load TensorFlow, which takes longest, but see to no device; then wait for one that has no process."""
+    """Load TensorFlow, which takes longest, but see to no device; then wait for one that has no process.
+
+    It begins once the devices serve, so that it takes no time from those that load for the first time.
+    """
+    for _ in range(LOOKS):
+        if all(placement.serves_of(folder, device.name).exists() for device in devices):
+            break
+        found = claim(folder, devices)
+        if found is not None:
+            return found
+        time.sleep(LOOK)
     importlib.import_module("service.engines.saved_model")
     LOG.info("Process %s stands by", os.getpid())
     ready = None
@@ -107,7 +123,7 @@ def stands_by(folder: Path) -> bool:
 
 def relief(folder: Path, parent: int) -> None:
     """Return when a process of another parent stands by to take the device, or should have done so long ago."""
-    for _ in range(RELIEF_LOOKS):
+    for _ in range(LOOKS):
         if stands_by(folder) and (folder / READY).read_text() != f"{parent}\n":
             return
         time.sleep(LOOK)

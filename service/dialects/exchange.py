@@ -17,7 +17,7 @@ from service.dialects.bodies.coding import inflate
 from service.errors import BodyTooLarge, Fault, InvalidInput, MalformedBody, ServiceError
 from service.handle import Label, ModelHandle, Prediction
 from service.metrics import count_request
-from service.refusal import REFUSED, Refused
+from service.overload import REFUSED, Refused
 from service.schemas import escape
 from service.settings import Settings
 from service.web import current_request

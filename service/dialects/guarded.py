@@ -36,6 +36,8 @@ SCOPES: Mapping[str, Scope | None] = {
     "oip.index": READ,
     "oip.load": ADMIN,
     "oip.unload": ADMIN,
+    "admin.policy": ADMIN,
+    "admin.rule": ADMIN,
     "health.live": None,
     "health.ready": None,
     "health.exposition": READ,

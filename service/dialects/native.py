@@ -1,7 +1,7 @@
 """The dialect the README teaches: the body is the named inputs, the answer is the named outputs.
 
     POST /predict/<model>   one object, or a list of them (rows of any lengths), in JSON, MessagePack or .npz;
-                            ?version= &outputs=a,b &top=
+                            ?version= or ?label=, &outputs=a,b &top=
     GET  /models            what is served
     GET  /models/<model>    its card, signature, versions and an example
 
@@ -20,6 +20,7 @@ from service.dialects.exchange import deadline, describe, json_response, label, 
 from service.dialects.oip.tensors import whole
 from service.errors import Fault, InvalidInput, MalformedBody, ServiceError
 from service.handle import ModelHandle, Prediction, Wait
+from service.schemas import Asked
 from service.served import Served
 from service.settings import Settings
 from service.signature import TensorSpec
@@ -34,10 +35,9 @@ def blueprint(catalog: Catalog, settings: Settings, wait: Wait) -> Blueprint:
 
     @native.post("/predict/<model>")
     def predict(model: str) -> Response:
-        version, asked, top = query()
-        handle = catalog.get(model, version)
-        label(handle)
-        names = schemas.output_names(asked, list(handle.signature.outputs))
+        asked = query()
+        handle = find(catalog, model, asked)
+        names = schemas.output_names(asked.outputs, list(handle.signature.outputs))
         environ = current_request().environ
         form = forms.sent(environ.get("CONTENT_TYPE", ""))
         groups, many = read(handle, form, read_body(), settings)
@@ -45,7 +45,7 @@ def blueprint(catalog: Catalog, settings: Settings, wait: Wait) -> Blueprint:
         wanted = forms.wanted(environ.get("HTTP_ACCEPT", ""), form)
         if wanted == forms.NPZ:
             return describe(arrays(prediction, names), handle, prediction)
-        top = settings.top if top is None else top
+        top = settings.top if asked.top is None else asked.top
         answers = prediction.in_order(lambda outputs: handle.interpret(outputs, names, top))
         return describe(written(answers if many else answers[0], wanted), handle, prediction)
 
@@ -55,18 +55,27 @@ def blueprint(catalog: Catalog, settings: Settings, wait: Wait) -> Blueprint:
 
     @native.get("/models/<model>")
     def model(model: str) -> Response:
-        version, _, _ = query()
-        handle = catalog.get(model, version)
-        label(handle)
+        handle = find(catalog, model, query())
         return json_response({**summary(model, catalog), **details(handle)})
 
     return native
 
 
-def query() -> tuple[int | None, str | None, int | None]:
-    """version, outputs and top of the query string."""
+SILENT = Asked()
+
+
+def query() -> Asked:
+    """What the query string says."""
     request = current_request()
-    return schemas.query(request.args) if request.query_string else (None, None, None)
+    return schemas.query(request.args) if request.query_string else SILENT
+
+
+def find(catalog: Catalog, model: str, asked: Asked) -> ModelHandle:
+    """The handle asked for, for which the request is counted; ModelNotFound, VersionNotFound, ModelNotReady."""
+    number = asked.version if asked.label is None else catalog.labelled(model, asked.label)
+    handle = catalog.get(model, number)
+    label(handle)
+    return handle
 
 
 def read(handle: ModelHandle, form: str, body: bytes, settings: Settings) -> tuple[list[Group], bool]:
@@ -138,7 +147,8 @@ def version(served: Served) -> dict[str, Any]:
     """A version in the list."""
     handle = served.handle
     engine = {"engine": handle.engine.name, "device": handle.engine.device} if handle is not None else {}
-    return {"version": served.version.number, "state": served.state.value, **engine}
+    refused = {"reason": served.error} if served.error else {}
+    return {"version": served.version.number, "state": served.state.value, **engine, **refused}
 
 
 def details(handle: ModelHandle) -> dict[str, Any]:

@@ -32,12 +32,12 @@ def get_model_status(request: Any, call: Call, context: Context) -> Any:
 
 
 def describe(served: Served, status: Any) -> None:
-    """Fill a ModelVersionStatus; a version that failed to load says so without its server's paths."""
+    """Fill a ModelVersionStatus, with the reason where the version was refused."""
     failed = served.state is State.END and served.error
     status.version = served.version.number
     status.state = STATE.values_by_name[served.state.value].number
     status.status.error_code = CODE.values_by_name["UNKNOWN" if failed else "OK"].number
-    status.status.error_message = "could not be loaded" if failed else ""
+    status.status.error_message = failed or ""
 
 
 def handle_reload_config_request(request: Any, call: Call, context: Context) -> Any:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from service import VERSION
-from service.openapi import examples, health, native, oip, parameters, responses, tfs
+from service.openapi import admin, examples, health, native, oip, parameters, responses, tfs
 from service.openapi.models import Model, Schema
 from service.settings import Settings
 
@@ -56,12 +56,12 @@ def paths(models: list[Model], names: list[str], settings: Settings) -> Schema:
     found: Schema = {}
     for dialect in DIALECTS:
         found |= dialect.paths(models, names, settings)
-    return found | health.paths()
+    return found | admin.paths(names) | health.paths()
 
 
 def components(models: Sequence[Model], settings: Settings) -> Schema:
     """What operations share."""
-    schemas = dict(responses.SCHEMAS)
+    schemas = responses.SCHEMAS | admin.SCHEMAS
     shown: Schema = {}
     for dialect in DIALECTS:
         schemas |= dialect.SCHEMAS

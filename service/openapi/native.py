@@ -40,6 +40,7 @@ SCHEMAS: Schema = {
             "state": one_of(state.value for state in State),
             "engine": {"description": "What computes.", "type": "string"},
             "device": {"description": "Where.", "type": "string"},
+            "reason": {"description": "Why it was refused.", "type": "string"},
         },
         "required": ["version", "state"],
         "additionalProperties": False,
@@ -73,6 +74,9 @@ SCHEMAS: Schema = {
         "required": ["version", "signature", "example", "card"],
     },
 }
+
+
+LABEL = query("label", {"type": "string"}, "The version that has this label; not beside `version`.")
 
 
 def schemas(model: Model) -> Schema:
@@ -116,7 +120,8 @@ def asked(model: Model, settings: Settings) -> list[Schema]:
     chosen = query("outputs", some, "Only these outputs.") | {"style": "form", "explode": False}
     top = {"type": "integer", "minimum": 0, "maximum": MOST_TOP, "default": settings.top}
     return [
-        query("version", {"type": "integer", "enum": model.numbers}, "That version instead of the newest."),
+        query("version", {"type": "integer", "enum": model.numbers}, "That version instead of the default."),
+        LABEL,
         chosen,
         query("top", top, "So many labels in `top`; 0: only the best."),
     ]
@@ -132,11 +137,11 @@ def listed() -> Schema:
 
 def shown(names: list[str]) -> Schema:
     """One model."""
-    version = query("version", {"type": "integer", "minimum": 1}, "That version instead of the newest.")
+    version = query("version", {"type": "integer", "minimum": 1}, "That version instead of the default.")
     return operation(
         "model",
         TAG,
         "A model's card, signature and an example",
         {"200": answer("The model.", ref("schemas", "model")), **errors_of("native", (*READING, 422))},
-        parameters=[any_model(names), version, *TRACED],
+        parameters=[any_model(names), version, LABEL, *TRACED],
     )

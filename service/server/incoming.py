@@ -6,7 +6,7 @@ from typing import Any
 
 from service.admission import Share
 from service.errors import Overloaded
-from service.refusal import Refusal
+from service.overload import Refusal
 from service.server.environ import Environ, of_request
 
 DISCARDED = 4

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from gunicorn_h1c import H1CProtocol
+from gunicorn_h1c import H1CProtocol, ParseError
 
 from service.server.chunks import Chunks
 from service.server.head import Head
@@ -38,7 +38,11 @@ class Parser(H1CProtocol):  # type: ignore[misc]
             self._in_head = body < 0
         if self._chunks is None:
             super().feed(data)
-            if self._in_head or not self.is_chunked:
+            if self._in_head:
+                return
+            if not self.method:  # it would wait for a longer first line
+                raise ParseError("the first line is no request's")
+            if not self.is_chunked:
                 if self.is_complete:
                     self._on_end()
                 return

@@ -35,6 +35,7 @@ def listening_for_sigterm(worker: ASGIWorker) -> Iterator[None]:
         worker.alive = False
 
     before = signal.signal(signal.SIGTERM, stop)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])  # of one that came before, too (service/master.py)
     try:
         yield
     finally:
@@ -264,6 +265,7 @@ class Threads(ThreadWorker, Relief):  # type: ignore[misc]
     side: Side | None = None
 
     def load_wsgi(self) -> None:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])  # gunicorn hears it by now
         super().load_wsgi()
         self.read_certificate()
         self.await_models(self.wsgi)

@@ -11,7 +11,7 @@ import socket
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from loadtest.bench import processes
@@ -26,8 +26,10 @@ CLIENTS = 6
 WARM = 0.2
 """The first share of the requests, in which memory may grow."""
 GROWTH = 0.05
-TURN, LEAVE, SMUGGLE, BOMB = 0.02, 0.04, 0.06, 0.002
-"""The shares of right requests, of clients that leave, of smuggling and of bombs; all others are noise."""
+VOLLEYS = 2
+"""How often each client sends every bomb before memory is looked at: it is at its highest then, and comparable."""
+TURN, LEAVE, SMUGGLE = 0.02, 0.04, 0.06
+"""The shares of right requests, of clients that leave and of smuggling; all others are noise."""
 STATUS = re.compile(rb"HTTP/1\.1 (\d{3})")
 
 
@@ -41,7 +43,6 @@ class Client:
     def __init__(self, server: Server, rights: Sequence[Asked], known: Sequence[tuple[Asked, Any]], seed: int) -> None:
         self.server, self.rights, self.known = server, rights, known
         self.chance = random.Random(seed)
-        self.bombs = noise.bombs()
         self.statuses: Counter[int] = Counter()
         self.connection: socket.socket | None = None
         self.sent: deque[bytes] = deque(maxlen=3)
@@ -59,9 +60,16 @@ class Client:
         elif (kind := kind - SMUGGLE) < 0:
             self.smuggle()
         else:
-            bomb = (kind - BOMB) < 0
-            asked = self.chance.choice(self.bombs) if bomb else noise.hostile(self.chance, self.rights)
-            self.check(self.ask(asked.wire())[0], asked.wire())
+            self.wrong(noise.hostile(self.chance, self.rights))
+
+    def volley(self) -> None:
+        """Every bomb."""
+        for bomb in noise.bombs():
+            self.wrong(bomb)
+
+    def wrong(self, asked: Asked) -> None:
+        """Finding, if it is answered as a defect of the server's."""
+        self.check(self.ask(asked.wire())[0], asked.wire())
 
     def check(self, status: int, sent: bytes) -> None:
         """Count a status; Finding if it is a defect of the server's."""
@@ -170,10 +178,8 @@ def run(server: Server, count: int, seed: int) -> dict[str, Any]:
         if status == 200 and not asked.headers:
             known.append((asked, json.loads(body)))
     began = time.monotonic()
-    drive(clients, round(count * WARM))
-    before = use(server)
-    drive(clients, count - round(count * WARM))
-    after = use(server)
+    before = tried(server, clients, round(count * WARM))
+    after = tried(server, clients, count - round(count * WARM))
     statuses = sum((client.statuses for client in clients), Counter())
     report = {
         "requests": count,
@@ -190,16 +196,23 @@ def run(server: Server, count: int, seed: int) -> dict[str, Any]:
     return report
 
 
-def drive(clients: Sequence[Client], count: int) -> None:
-    """The clients ask at once; what the first finds is raised, with what was sent last."""
+def tried(server: Server, clients: Sequence[Client], count: int) -> dict[str, Any]:
+    """What the server uses after so many requests."""
+    at_once(clients, Client.turn, count // len(clients))
+    at_once(clients, Client.volley, VOLLEYS)
+    return use(server)
+
+
+def at_once(clients: Sequence[Client], do: Callable[[Client], None], times: int) -> None:
+    """Each client does so, so many times; what the first finds is raised, with what was sent last."""
     findings: list[BaseException] = []
 
     def work(client: Client) -> None:
         try:
-            for _ in range(count // len(clients)):
+            for _ in range(times):
                 if findings:
                     return
-                client.turn()
+                do(client)
         except BaseException as error:
             error.add_note("\n".join(repr(sent[:2000]) for sent in client.sent))
             findings.append(error)

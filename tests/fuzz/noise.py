@@ -8,6 +8,7 @@ import struct
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import msgpack
@@ -149,6 +150,7 @@ def hostile(chance: random.Random, rights: Sequence[Asked]) -> Asked:
     return Asked(path, body, headers)
 
 
+@cache
 def bombs() -> list[Asked]:
     """A few bytes that claim gigabytes or hours."""
     toy, shop = "/predict/toy", "/predict/shop"

@@ -199,6 +199,6 @@ TARGETS: dict[str, Target] = {
     "headers": Target(headers, lambda: [b"application/x-npz, */*;q=0.1\ngzip;q=0, *;q=0.5\nzstd", b"text/html;a=b"]),
     "query": Target(query, lambda: [b"age, gender\nversion=1&top=3&outputs=age", b"x\ntop=-1&&=&version=\xd9\xa5"]),
     "words": Target(words_of, lambda: [b"The CAT, sat.", "Über \u3000\0".encode()], 200_000),
-    "card": Target(read_card, cards, 20_000),
+    "card": Target(read_card, cards, 5_000),
     "http": Target(connection.read, connection.seeds, 100_000),
 }

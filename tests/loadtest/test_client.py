@@ -14,7 +14,6 @@ from loadtest.bench import questions
 from loadtest.bench.answers import Told
 from loadtest.bench.client import Client, parts, post, whole
 from loadtest.bench.listener import Listener, percentiles
-from loadtest.bench.soak import Alone
 
 REQUESTS = [post("/p", b"first"), post("/p", b"second" * 100_000)]
 
@@ -119,21 +118,6 @@ def test_percentiles_rise(seconds: list[float]) -> None:
     found = list(percentiles(seconds).values())
 
     assert found == sorted(found)
-
-
-def test_an_answer_under_load_must_be_the_one_got_alone() -> None:
-    def reply(value: float, status: int = 200) -> bytes:
-        return b'HTTP/1.1 %d X\r\nContent-Length: 9\r\n\r\n{"y": %r}' % (status, value)
-
-    alone = Alone()
-    alone.learn(0, reply(0.5))
-    alone.check(0, reply(0.500001))
-
-    assert alone.worst == pytest.approx(1e-6)
-    with pytest.raises(SystemExit, match="off what it got alone"):
-        alone.check(0, reply(0.51))
-    with pytest.raises(SystemExit, match="answered 503"):
-        alone.check(0, reply(0.5, 503))
 
 
 JSON = st.recursive(

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadtest.bench import big, neighbour, open_loop, plot, report, soak
+from loadtest.bench import big, neighbour, open_loop, plot, report
 from loadtest.bench.contenders import CONTENDERS
 from loadtest.bench.plan import SCENARIOS
 from loadtest.bench.results import Ratio, held_to, ratios, rows, wrong
@@ -148,19 +148,3 @@ def test_large_bodies_are_told_as_a_share_of_the_bare_parse() -> None:
     ]
 
     assert "| 2 MB | 150 | 200 | 0.75 | ≥ 0.5 | 4,000 | 3,000 |" in big.table(cells)
-
-
-@given(st.floats(0, 2), st.floats(-0.5, 2))
-def test_growth_counts_from_warm_to_the_end(cold: float, grown: float) -> None:
-    def sample(answered: int, size: float) -> dict[str, Any]:
-        return {"answered": answered, "resident_mb": {"1": 20.0, "2": size}}
-
-    samples = [sample(0, 100 * cold), sample(100, 100.0), sample(1000, 100 * (1 + grown))]
-
-    assert soak.growth(samples) == pytest.approx(max(grown, 0.0))
-
-
-def test_a_process_that_was_not_there_when_warm_has_grown_without_bounds() -> None:
-    samples = [{"answered": 0, "resident_mb": {"1": 50.0}}, {"answered": 9, "resident_mb": {"2": 50.0}}]
-
-    assert soak.growth(samples) > 1e6

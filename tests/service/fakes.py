@@ -15,6 +15,7 @@ from service.drivers import MakeDriver
 from service.engines.base import Engine
 from service.future import Future
 from service.handle import ModelHandle, example
+from service.policy import Policy
 from service.queueing import Answer, FindTerms, Job, Queue
 from service.schemas import Rows
 from service.shadow import Shadow
@@ -223,10 +224,10 @@ def handle(
     )
 
 
-def catalog(handles: Sequence[ModelHandle], labels: Mapping[tuple[str, str], int] | None = None) -> Catalog:
+def catalog(handles: Sequence[ModelHandle], policies: Mapping[str, Policy] | None = None) -> Catalog:
     """A loaded catalog of ready-made handles, which are given newest first."""
     made = {(handle.model, handle.version): handle for handle in handles}
     versions = [Version(name, number, Path()) for name, number in made]
-    ready = Catalog(versions, lambda version: made[version.model, version.number], labels)
+    ready = Catalog(versions, lambda version: made[version.model, version.number], policies, grace=0)
     ready.load_all()
     return ready

@@ -11,6 +11,7 @@ from werkzeug.test import TestResponse
 from service import loading
 from service.app import create_app
 from service.handle import ModelHandle
+from service.policy import Policy
 from service.settings import Settings
 from service.signature import Signature
 from service.store import Version
@@ -65,7 +66,7 @@ class Site:
         self.fake = fakes.handle(self.engine, self.hand, max_queue_rows=MAX_QUEUE_ROWS)
         every = fakes.handle(fakes.FakeEngine(EVERY_DTYPE, echo), self.hand, name="every")
         self.toy = toys[0]
-        self.catalog = fakes.catalog([*toys, self.fake, every, *more], {("toy", "stable"): 2, ("toy", "gone"): 1})
+        self.catalog = fakes.catalog([*toys, self.fake, every, *more], {"toy": Policy(labels={"stable": 2, "gone": 1})})
         self.app = create_app(self.settings, self.catalog, self.hand.wait)
         self.client = self.app.test_client()
 
@@ -82,6 +83,10 @@ class Site:
         ids = [VOCABULARY.index(word) if word in VOCABULARY else 1 for word in text.split()]
         outputs = self.toy.engine.run({"text": np.array([ids], np.int32), "numbers": np.array([numbers], np.float32)})
         return {name: array[0] for name, array in outputs.items()}
+
+    def refuse(self, model: str = "fake", why: str = "OSError: no such file") -> None:
+        """As if version 1 of the model had not been loadable."""
+        self.catalog.swap(model, [], refused={Version(model, 1, Path()): why})
 
     def queue(self, *xs: Any) -> list[fakes.Job]:
         """Jobs of the fake model that wait until the engines turn."""

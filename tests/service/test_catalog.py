@@ -88,12 +88,6 @@ def test_before_loading_a_model_is_still_loading():
     assert catalog.unready() == {"a/1": "START"}
 
 
-def test_models_load_in_the_background():
-    catalog = Catalog([version("a")], load)
-    catalog.start().join(60)
-    assert catalog.unready() == {}
-
-
 def test_states_only_move_forward():
     seen: dict[str, list[State]] = {"a": [], "broken": []}
 

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
+from service.store import Version
 from tests.service.artifacts import VOCABULARY
 from tests.service.fakes import RAISES, Clock
 from tests.service.oip import infer, outputs, tensor
@@ -181,7 +182,7 @@ def test_a_draining_model_refuses(speaker: Speaker):
 
 
 def test_a_model_that_is_still_loading_says_so(speaker: Speaker):
-    speaker.site.catalog.versions("fake")[1].handle = None
+    speaker.site.catalog.expect([Version("fake", 1, Path())])
     refusal(speaker, speaker.ask([[1]]), 503, retry_after="1")
 
 

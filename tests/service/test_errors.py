@@ -11,15 +11,20 @@ from service import errors
 from service.errors import ServiceError
 
 FOR_OPERATORS = {
+    "BadCommand",
     "BadKeys",
+    "BadPolicy",
     "BadSettings",
     "CannotListen",
     "CannotLoadThere",
     "CannotServe",
     "CannotSign",
+    "DiedLoading",
     "NoSuchDevice",
     "NoSuchSignature",
     "NothingToServe",
+    "TooLarge",
+    "Unloadable",
     "UnreadableCard",
     "Untrusted",
     "WrongAnswers",

@@ -26,7 +26,6 @@ from service.grpc.front import METHODS as METHODS_SERVED
 from service.grpc.front import CannotListen, Front
 from service.grpc.messages import POOL, SignatureDefMap, message
 from service.outputs import NumberOutput, ProbabilityOutput
-from service.served import State
 from service.settings import Settings
 from service.store import Version
 from tests.service import calls, fakes
@@ -284,7 +283,7 @@ class TestStatuses:
         assert dict(error.trailing_metadata())["retry-after"] == "1"
 
     def test_a_model_that_could_not_be_loaded_is_unavailable_for_good(self, site: Site, client: Client):
-        fail_to_load(site)
+        site.refuse()
         error = client.start("Predict", predict("fake", {"x": [[2.0]]})).exception()
         assert (error.code(), error.details()) == (grpc.StatusCode.UNAVAILABLE, "fake could not be loaded")
         assert "retry-after" not in dict(error.trailing_metadata())
@@ -477,13 +476,13 @@ class TestModels:
         rest = site.client.get(f"/v1/models/toy{path}").json
         assert full(response) == rest
 
-    def test_a_version_that_could_not_be_loaded_has_ended_without_its_servers_paths(self, site: Site, client: Client):
-        fail_to_load(site)
+    def test_a_version_that_could_not_be_loaded_has_ended_with_the_reason(self, site: Site, client: Client):
+        site.refuse()
         [one] = client.call("GetModelStatus", status("fake")).model_version_status
         assert full(one) == {
             "version": "1",
             "state": "END",
-            "status": {"error_code": "UNKNOWN", "error_message": "could not be loaded"},
+            "status": {"error_code": "UNKNOWN", "error_message": "OSError: no such file"},
         }
 
     def test_a_model_that_is_not_served_has_no_status(self, client: Client):
@@ -495,7 +494,7 @@ class TestHealth:
     @pytest.mark.parametrize("service", ["", *SERVICES])
     def test_it_serves_once_every_model_does(self, site: Site, client: Client, service):
         assert health(client, service) == "SERVING"
-        fail_to_load(site)
+        site.refuse()
         assert health(client, service) == "NOT_SERVING"
 
     def test_a_service_nobody_knows_is_not_found(self, client: Client):
@@ -507,7 +506,7 @@ class TestHealth:
         request = health_pb2.HealthCheckRequest(service="").SerializeToString()
         statuses = client.channel.unary_stream(HEALTH + "Watch")(request, timeout=SECONDS)
         assert named(next(statuses)) == "SERVING"
-        fail_to_load(site)
+        site.refuse()
         assert named(next(statuses)) == "NOT_SERVING"
         statuses.cancel()
 
@@ -642,12 +641,6 @@ def assert_no_surprise(client: Client, method: str, data: bytes) -> None:
             "UNIMPLEMENTED",
             "PERMISSION_DENIED",
         }, error
-
-
-def fail_to_load(site: Site, model: str = "fake") -> None:
-    """As if the model had not been loadable."""
-    served = site.catalog.versions(model)[1]
-    served.state, served.handle, served.error = State.END, None, "OSError: /srv/secret"
 
 
 def counted(site: Site, labels: str) -> float:

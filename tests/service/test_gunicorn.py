@@ -316,7 +316,7 @@ class TestLoading:
     def admin(self, worker: str, tmp_path: Path) -> Iterator[Server]:
         artifacts.toy(tmp_path / "store")
         key = granted(tmp_path / "keys.json", "ops", *Scope)
-        settings = {"workers": 2, "engine": "onnx", "keys": tmp_path / "keys.json"}
+        settings = {"workers": 2, "engine": "onnx", "keys": tmp_path / "keys.json", "watch": 0}
         with running(tmp_path / "store", tmp_path / "log", worker=worker, **settings) as server:
             server.headers = {"X-Api-Key": key}
             server.wait_for_log(SERVED if worker == "gthread" else "ASGI server listening", times=2)

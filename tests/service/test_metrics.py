@@ -132,9 +132,8 @@ class TestHealth:
         assert site.client.get("/readyz").json == {"ready": True, "unready": {}}
 
     def test_not_ready_while_a_model_is_not_and_says_which(self, site: Site):
-        served = site.catalog.versions("fake")[1]
-        served.state, served.error = type(served.state).END, "WrongAnswers: 0.01 off"
+        site.refuse("fake", "0.01 off")
         response = site.client.get("/readyz")
         assert response.status_code == 503
-        assert response.json == {"ready": False, "unready": {"fake/1": "WrongAnswers: 0.01 off"}}
+        assert response.json == {"ready": False, "unready": {"fake/1": "0.01 off"}}
         assert site.client.get("/healthz").status_code == 200

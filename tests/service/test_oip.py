@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from werkzeug.test import TestResponse
 
-from service import VERSION, loading
+from service import VERSION, loading, memory
 from service.access.guard import Guard
 from service.access.keyring import Keyring
 from service.access.keys import Scope
@@ -28,7 +28,10 @@ from service.engines.onnx import TWIN
 from service.repository import Repository
 from service.served import State
 from service.settings import Settings
-from service.store import Version, to_serve
+from service.store import Version
+from service.told import Folder
+from service.trial import Trial
+from service.wishes import Wishes
 from tests.service import artifacts, fakes, oip
 from tests.service.fakes import Hand
 from tests.service.keys import granted
@@ -38,12 +41,6 @@ from tests.service.site import MAX_BODY_BYTES, MAX_QUEUE_ROWS, Site
 X = tensor("x", "FP32", [[1, 2], [3, 4]])
 NUMERIC = {name: dtype for name, dtype in oip.DATATYPES.items() if name != "BYTES"}
 NUMBERS = [[0.5, -1.0, 2.0], [1.0, 2.0, 3.0]]
-
-
-def fail_to_load(site: Site, model: str = "fake") -> None:
-    """As if the model had not been loadable."""
-    served = site.catalog.versions(model)[1]
-    served.state, served.handle, served.error = State.END, None, "OSError: /srv/secret"
 
 
 class TestServer:
@@ -60,7 +57,7 @@ class TestServer:
         assert site.client.get("/v2/health/ready").json == {"ready": True}
 
     def test_a_model_that_cannot_be_served_makes_it_unready(self, site: Site):
-        fail_to_load(site)
+        site.refuse()
         response = site.client.get("/v2/health/ready")
         assert response.status_code == 503
         assert response.json == {"ready": False}
@@ -111,7 +108,7 @@ class TestModel:
         assert site.client.get(path).json == {"name": "toy", "ready": True}
 
     def test_one_that_could_not_be_loaded_is_not_ready(self, site: Site):
-        fail_to_load(site)
+        site.refuse()
         response = site.client.get("/v2/models/fake/ready")
         assert response.status_code == 503
         assert response.json == {"name": "fake", "ready": False}
@@ -142,16 +139,16 @@ class TestRepository:
         ]
         assert all((one["state"], one["reason"]) == ("READY", "") for one in response.json)
 
-    def test_what_is_not_ready_says_why_without_telling_of_the_server(self, site: Site):
-        fail_to_load(site)
+    def test_what_is_not_ready_says_why(self, site: Site):
+        site.refuse()
         site.catalog.versions("every")[1].state = State.LOADING
         listed = {one["name"]: one for one in site.client.post("/v2/repository/index").json}
         assert listed["fake"]["state"] == listed["every"]["state"] == "UNAVAILABLE"
-        assert listed["fake"]["reason"] == "could not be loaded"
+        assert listed["fake"]["reason"] == "OSError: no such file"
         assert listed["every"]["reason"] == "loading"
 
     def test_it_can_list_the_ready_alone(self, site: Site):
-        fail_to_load(site)
+        site.refuse()
         response = site.client.post("/v2/repository/index", json={"ready": True})
         assert {one["name"] for one in response.json} == {"toy", "every"}
 
@@ -183,11 +180,13 @@ class TestLoading:
 
     @pytest.fixture
     def client(self, store: Path, tmp_path: Path) -> FlaskClient:
-        settings, hand = Settings(engine="onnx"), Hand()
+        settings, hand = Settings(store=str(store), engine="onnx"), Hand()
         load = partial(loading.load, settings=settings, choose_driver=lambda _: hand)
-        catalog = Catalog(to_serve(store, [], 1), load, grace=0)
+        trial = Trial(load, tmp_path / "loading", partial(loading.weight, settings=settings), memory.read)
+        catalog = Catalog([], trial, grace=0)
+        repository = Repository(catalog, Wishes.of(settings), Folder(tmp_path / "served"), trial)
+        repository.follow()
         catalog.load_all()
-        repository = Repository(catalog, store, 1, tmp_path / "served")
         key = granted(tmp_path / "keys.json", "ops", *Scope)
         guard = Guard(Keyring(tmp_path / "keys.json"), tmp_path / "places")
         client = create_app(settings, catalog, hand.wait, repository, guard).test_client()
@@ -235,7 +234,10 @@ class TestLoading:
         message = self.change(client, "load", 400)["error"]
         assert message.startswith("toy cannot be loaded: ")
         assert "off the golden answers" in message
-        assert self.index(client) == [("3", "READY", "")]
+        assert self.index(client) == [
+            ("4", "UNAVAILABLE", message.removeprefix("toy cannot be loaded: ")),
+            ("3", "READY", ""),
+        ]
         assert self.predict(client).status_code == 200
         assert client.get("/readyz").status_code == 200
 

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from service.admission import Room
 from service.future import Future
+from service.overload import REFUSED, Refusal, Refused
 from service.queueing import Answer
-from service.refusal import REFUSED, Refusal, Refused
 from service.server.door import EACH, Door
 from service.server.protocol import CONTINUE, HEAD_SECONDS, LEAST_RATE, Protocol
 from service.server.tasks import wait

@@ -1,11 +1,14 @@
 """Models loaded and unloaded while they are asked, and workers that follow one another."""
 
+import json
 import shutil
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from itertools import cycle
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,13 +18,18 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from service.batcher import Batcher
 from service.catalog import Catalog
-from service.errors import Draining, ModelNotFound, VersionNotFound
+from service.errors import Draining, ModelNotFound, ModelNotReady, VersionNotFound
 from service.handle import ModelHandle
 from service.queueing import Job, Queue
-from service.repository import CannotLoad, Repository
+from service.repository import AGAIN, CannotLoad, Repository
 from service.served import State
 from service.store import Version
-from tests.service.fakes import FakeEngine, Hand, handle, job
+from service.told import Folder
+from service.trial import Trial
+from service.verdict import Unloadable
+from service.watch import Watch
+from service.wishes import CannotWrite, Wishes
+from tests.service.fakes import Clock, FakeEngine, Hand, handle, job
 from tests.service.server import SECONDS
 
 NUMBERS = st.integers(1, 4)
@@ -65,7 +73,7 @@ class Changing(RuleBasedStateMachine):
     def swap(self, numbers):
         wanted = [Version("m", number, Path()) for number in sorted(numbers, reverse=True)]
         if self.broken & (numbers - self.served):
-            with pytest.raises(OSError, match="broken"):
+            with pytest.raises(Unloadable, match="OSError: broken"):
                 self.catalog.swap("m", wanted)
         else:
             self.catalog.swap("m", wanted)
@@ -207,24 +215,56 @@ class Closing(FakeEngine):
 
 
 class Site:
-    """A store of m/1, and workers that share a folder; they follow when the test says."""
+    """A store of m/1, and workers that share a folder; they follow and look when the test says."""
 
     def __init__(self, root: Path) -> None:
         self.root = root / "store"
         self.folder = root / "served"
         self.broken: set[int] = set()
         self.closed = threading.Event()
+        self.clock = Clock()
         publish(self.root, 1)
 
-    def worker(self) -> tuple[Catalog, Repository]:
+    def write(self, **policies: Any) -> None:
+        (self.root / "serving.json").write_text(json.dumps(policies))
+
+    def worker(self, copies: int = 1, available: int | None = None, **wishes: Any) -> "Worker":
         def load(version: Version) -> ModelHandle:
-            if version.number in self.broken:
+            if version.number in self.broken or not version.folder.is_dir():
                 raise OSError(f"cannot read {version.folder}/saved_model.pb\nnor /usr/share/else")
             assert version.folder == self.root / version.model / str(version.number)
             return handle(Closing(self.closed), Hand(), name=version.model, version=version.number)
 
-        catalog = Catalog([Version("m", 1, self.root / "m" / "1")], load, grace=0)
-        return catalog, Repository(catalog, self.root, 1, self.folder)
+        trial = Trial(load, self.folder / "loading", lambda _: 100, lambda: available, copies)
+        wished = Wishes(self.root, file=self.root / "serving.json", **wishes)
+        return Worker(Catalog([], trial, grace=0), wished, Folder(self.folder / "served"), trial, self.clock)
+
+    def workers(self, count: int, **wishes: Any) -> "list[Worker]":
+        made = [self.worker(**wishes) for _ in range(count)]
+        for worker in made:
+            worker.follow()
+            worker.catalog.load_all()
+        return made
+
+
+class Worker(Repository):
+    """A repository and the watch over it."""
+
+    def __init__(self, catalog: Catalog, *more: Any) -> None:
+        super().__init__(catalog, *more)
+        self.catalog = catalog
+        self.watch = Watch(self, 1.0, more[-1])
+
+    def look(self, times: int = 2) -> None:
+        for _ in range(times):
+            self.watch.look()
+
+    def numbers(self, model: str = "m") -> list[int]:
+        return [number for number, served in self.catalog.versions(model).items() if served.handle is not None]
+
+
+def states(worker: Worker, model: str = "m") -> dict[int, tuple[State, str]]:
+    return {number: (served.state, served.error) for number, served in worker.catalog.versions(model).items()}
 
 
 @pytest.fixture
@@ -233,102 +273,92 @@ def site(tmp_path: Path) -> Iterator[Site]:
     shutil.rmtree(tmp_path)  # ends the followers
 
 
-def numbers(catalog: Catalog, model: str = "m") -> list[int]:
-    return [number for number, served in catalog.versions(model).items() if served.handle is not None]
+WHY = "OSError: cannot read m/2/saved_model.pb"
 
 
-class TestRepository:
+class TestCalls:
     def test_every_worker_follows(self, site: Site):
-        workers = [site.worker() for _ in range(3)]
-        for _, repository in workers:
-            repository.start().join(SECONDS)
+        workers = site.workers(3)
         publish(site.root, 2)
-        for (_, asked), expected in ((workers[0], [2]), (workers[1], [2])):
+        for asked in workers[:2]:
             asked.load("m").result(SECONDS)
-            for catalog, repository in workers:
-                repository.follow()
-                assert numbers(catalog) == expected
-        workers[2][1].unload("m").result(SECONDS)
-        for catalog, repository in workers:
-            repository.follow()
-            assert numbers(catalog) == []
+            for worker in workers:
+                worker.follow()
+                assert worker.numbers() == [2]
+        workers[2].unload("m").result(SECONDS)
+        for worker in workers:
+            worker.follow()
+            assert worker.numbers() == []
+
+    def test_unloaded_is_unloaded_for_good(self, site: Site):
+        [worker] = site.workers(1)
+        worker.unload("m").result(SECONDS)
+        assert json.loads((site.root / "serving.json").read_text()) == {"m": {"versions": []}}
+        publish(site.root, 2)
+        worker.look(3)
+        assert worker.numbers() == []
+        assert worker.catalog.unready() == {}
+        assert {state for state, _ in states(worker).values()} == {State.END}
+        worker.load("m").result(SECONDS)
+        assert worker.numbers() == [2]
+        assert json.loads((site.root / "serving.json").read_text()) == {}
 
     def test_a_model_that_came_since_is_served_by_all(self, site: Site):
-        (_, asked), (catalog, other) = site.worker(), site.worker()
+        asked, other = site.workers(2)
         publish(site.root, 7, "new")
         asked.load("new").result(SECONDS)
         other.follow()
-        assert numbers(catalog, "new") == [7]
-        assert catalog.models() == ["m", "new"]
-
-    def test_a_new_worker_begins_as_the_others_are(self, site: Site):
-        catalog, repository = site.worker()
-        catalog.load_all()
-        publish(site.root, 2)
-        repository.load("m").result(SECONDS)
-        publish(site.root, 3)
-        catalog, repository = site.worker()
-        repository.start().join(SECONDS)
-        assert numbers(catalog) == [2]
-        repository.unload("m").result(SECONDS)
-        catalog, repository = site.worker()
-        repository.start().join(SECONDS)
-        assert numbers(catalog) == []
-        assert catalog.unready() == {}
-        assert {served.state for served in catalog.served()} == {State.END}
+        assert other.numbers("new") == [7]
+        assert other.catalog.models() == ["m", "new"]
 
     def test_what_cannot_be_loaded_says_why_without_folders_and_changes_nothing(self, site: Site):
-        workers = [site.worker() for _ in range(2)]
-        for catalog, _ in workers:
-            catalog.load_all()
+        workers = site.workers(2)
         publish(site.root, 2)
         site.broken = {2}
         with pytest.raises(CannotLoad) as caught:
-            workers[0][1].load("m").result(SECONDS)
-        assert str(caught.value) == "m cannot be loaded: OSError: cannot read m/2/saved_model.pb"
-        for catalog, repository in workers:
-            repository.follow()
-            assert numbers(catalog) == [1]
-            assert catalog.unready() == {}
-
-    def test_a_worker_that_cannot_follow_stays_as_it_is_until_told_again(self, site: Site, caplog):
-        (_, asked), (catalog, other) = site.worker(), site.worker()
-        catalog.load_all()
-        publish(site.root, 2)
-        asked.load("m").result(SECONDS)
-        site.broken = {2}
-        other.follow()
-        assert numbers(catalog) == [1]
-        assert "m stays as it is in this worker" in caplog.text
-        site.broken = set()
-        other.follow()
-        assert numbers(catalog) == [1]
-        asked.load("m").result(SECONDS)
-        other.follow()
-        assert numbers(catalog) == [2]
+            workers[0].load("m").result(SECONDS)
+        assert str(caught.value) == f"m cannot be loaded: {WHY}"
+        for worker in workers:
+            worker.follow()
+            assert states(worker) == {2: (State.END, WHY), 1: (State.AVAILABLE, "")}
+            assert worker.catalog.unready() == {}
 
     @pytest.mark.parametrize("name", ["nobody", "..", ".m.lock", "", "m" * 300, "é", "m/1"])
     def test_what_is_not_in_the_store_is_not_found(self, site: Site, name):
-        _, repository = site.worker()
+        [worker] = site.workers(1)
+        before = list(site.folder.rglob("*"))
         with pytest.raises(ModelNotFound):
-            repository.load(name).result(SECONDS)
+            worker.load(name)
         with pytest.raises(ModelNotFound):
-            repository.unload(name)
-        assert list(site.folder.iterdir()) == []
+            worker.unload(name)
+        assert list(site.folder.rglob("*")) == before
+
+    def test_other_models_than_those_named_are_not_found(self, site: Site):
+        publish(site.root, 1, "other")
+        [worker] = site.workers(1, named=("m",))
+        with pytest.raises(ModelNotFound):
+            worker.load("other")
 
     def test_the_last_of_many_changes_stands_everywhere(self, site: Site):
-        workers = [site.worker() for _ in range(3)]
-        changes = [getattr(repository, verb) for verb in ("load", "unload") for _, repository in workers]
+        workers = site.workers(3)
+        changes = [getattr(worker, verb) for verb in ("load", "unload") for worker in workers]
         with ThreadPoolExecutor(len(changes)) as pool:
             for done in pool.map(lambda change: change("m"), changes * 5):
                 done.result(SECONDS)
-        last = (site.folder / "m").read_text().split()[1:]
-        for catalog, repository in workers:
-            repository.follow()
-            assert [str(number) for number in numbers(catalog)] == last
+        for worker in workers:
+            worker.follow()
+            assert worker.numbers() == list(worker.told("m").versions)
+        assert worker.numbers() == ([] if (site.root / "serving.json").read_text() != "{}\n" else [1])
+
+    def test_a_policy_file_that_cannot_be_written_changes_nothing(self, site: Site):
+        [worker] = site.workers(1)
+        (site.root / "serving.json").mkdir()
+        with pytest.raises(CannotWrite, match="Is a directory"):
+            worker.unload("m").result(SECONDS)
+        assert worker.numbers() == [1]
 
     def test_workers_follow_by_themselves_until_the_server_ends(self, site: Site):
-        (_, asked), (catalog, other) = site.worker(), site.worker()
+        asked, other = site.worker(), site.worker()
         other.start().join(SECONDS)
         followers = [one for one in threading.enumerate() if one.name == "follower"]
         asked.unload("m").result(SECONDS)
@@ -337,4 +367,230 @@ class TestRepository:
         for follower in followers:
             follower.join(SECONDS)
             assert not follower.is_alive()
-        assert numbers(catalog) == []
+        assert other.numbers() == []
+
+
+class TestBeginning:
+    def test_a_new_worker_begins_as_the_others_are(self, site: Site):
+        [worker] = site.workers(1)
+        publish(site.root, 2)
+        worker.load("m").result(SECONDS)
+        publish(site.root, 3)
+        [late] = site.workers(1)
+        assert late.numbers() == [2]
+        shutil.rmtree(site.root / "m" / "3")
+        worker.unload("m").result(SECONDS)
+        [late] = site.workers(1)
+        assert late.catalog.models() == ["m"] or late.catalog.models() == []
+        assert late.catalog.unready() == {}
+
+    def test_an_older_version_begins_where_the_newest_is_broken_in_any_worker(self, site: Site):
+        publish(site.root, 2)
+        first, second = site.worker(), site.worker()
+        assert first.catalog.unready() == second.catalog.unready() == {"m/2": "START"}
+        site.broken = {2}
+        for worker in (first, second):
+            worker.follow()
+            worker.catalog.load_all()
+            assert states(worker)[1] == (State.AVAILABLE, "")
+            assert states(worker)[2] == (State.END, WHY)
+            assert worker.catalog.unready() == {}
+
+    def test_a_model_of_which_nothing_can_be_served_says_why(self, site: Site):
+        site.broken = {1}
+        for worker in site.workers(2):
+            assert worker.catalog.unready() == {"m/1": WHY.replace("/2/", "/1/")}
+
+    def test_a_worker_that_alone_cannot_load_what_all_serve_has_them_take_the_other(self, site: Site):
+        """Of two versions; where there is but one, they go on, and it tries again."""
+        publish(site.root, 2)
+        [worker] = site.workers(1)
+        site.broken = {2}
+        [late] = site.workers(1)
+        worker.follow()
+        assert worker.numbers() == late.numbers() == [1]
+        site.broken = {1}
+        [late] = site.workers(1)
+        assert late.numbers() == []
+        worker.follow()
+        assert worker.numbers() == [1]
+        site.broken = set()
+        late.follow()
+        assert late.numbers() == []
+        site.clock.now += AGAIN
+        late.follow()
+        assert late.numbers() == [1]
+
+    def test_a_worker_begins_without_the_store(self, site: Site):
+        [worker] = site.workers(1)
+        site.root.rename(site.root.with_name("away"))
+        [late] = site.workers(1)
+        late.look()
+        worker.look()
+        assert (worker.numbers(), late.numbers()) == ([1], [])
+        assert late.catalog.unready()
+        site.root.with_name("away").rename(site.root)
+        site.clock.now += AGAIN
+        late.follow()
+        assert late.numbers() == [1]
+
+
+class TestWatching:
+    def test_a_new_version_is_tried_by_one_and_followed_by_all(self, site: Site):
+        workers = site.workers(3)
+        publish(site.root, 2)
+        workers[0].look(1)
+        assert workers[0].numbers() == [1]
+        workers[0].look(1)
+        for worker in workers:
+            worker.follow()
+            assert worker.numbers() == [2]
+
+    def test_a_version_on_its_way_is_not_touched(self, site: Site):
+        [worker] = site.workers(1)
+        publish(site.root, 2)
+        for size in range(5):
+            (site.root / "m" / "2" / "weights").write_bytes(b"x" * size)
+            worker.look(1)
+            assert worker.numbers() == [1]
+        worker.look(1)
+        assert worker.numbers() == [2]
+
+    def test_a_refused_version_is_tried_again_only_when_its_files_change(self, site: Site):
+        workers = site.workers(2)
+        publish(site.root, 2)
+        site.broken = {2}
+        workers[0].look(2)
+        for worker in workers:
+            worker.follow()
+            assert states(worker) == {2: (State.END, WHY), 1: (State.AVAILABLE, "")}
+            with pytest.raises(ModelNotReady):
+                worker.catalog.get("m", 2)
+        site.broken = set()
+        workers[0].look(3)
+        assert workers[0].numbers() == [1]
+        (site.root / "m" / "2" / "weights").write_bytes(b"right")
+        workers[0].look(2)
+        for worker in workers:
+            worker.follow()
+            assert worker.numbers() == [2]
+
+    def test_a_refused_version_that_goes_is_forgotten(self, site: Site):
+        [worker] = site.workers(1)
+        publish(site.root, 2)
+        site.broken = {2}
+        worker.look(2)
+        shutil.rmtree(site.root / "m" / "2")
+        worker.look(1)
+        assert worker.told("m").refused == {}
+        assert worker.catalog.versions("m")[2].error == ""
+
+    def test_a_store_that_vanishes_takes_nothing_away_and_is_told_once(self, site: Site, caplog):
+        publish(site.root, 1, "n")
+        [worker] = site.workers(1)
+        shutil.rmtree(site.root / "m")
+        worker.look(3)
+        assert worker.numbers() == [1]
+        assert caplog.text.count("m is no longer in the store") == 1
+        shutil.rmtree(site.root)
+        worker.look(3)
+        assert (worker.numbers(), worker.numbers("n")) == ([1], [1])
+        assert caplog.text.count("does not exist") == 1
+        publish(site.root, 2)
+        worker.look(2)
+        assert worker.numbers() == [2]
+
+    def test_a_version_that_is_removed_beside_others_gives_way(self, site: Site):
+        publish(site.root, 2)
+        [worker] = site.workers(1)
+        shutil.rmtree(site.root / "m" / "2")
+        worker.look(2)
+        assert worker.numbers() == [1]
+
+    def test_a_new_model_is_served_unless_others_are_named(self, site: Site):
+        [all_, named] = [site.workers(1)[0], site.worker(named=("m",))]
+        publish(site.root, 1, "new")
+        named.look(2)
+        assert "new" not in all_.catalog.models()
+        all_.look(2)
+        assert all_.numbers("new") == [1]
+
+    def test_the_policy_file_is_followed_and_its_mistakes_are_told_once(self, site: Site, caplog):
+        publish(site.root, 2)
+        workers = site.workers(2)
+        site.write(m={"versions": [1], "labels": {"stable": 1}})
+        workers[0].look(2)
+        for worker in workers:
+            worker.follow()
+            assert worker.numbers() == [1]
+            assert worker.catalog.policy("m").labels == {"stable": 1}
+        site.write(m={"version": 2})
+        workers[0].look(3)
+        assert workers[0].numbers() == [1]
+        assert workers[0].catalog.policy("m").labels == {"stable": 1}
+        assert caplog.text.count("did you mean 'versions'?") == 1
+        (site.root / "serving.json").unlink()
+        workers[0].look(2)
+        assert workers[0].numbers() == [2]
+        assert workers[0].catalog.policy("m").labels == {}
+
+    def test_what_a_list_wants_and_cannot_be_served_leaves_what_is(self, site: Site):
+        publish(site.root, 2)
+        [worker] = site.workers(1, default=2)
+        site.write(m={"versions": [3, 4]})
+        worker.look(2)
+        assert worker.numbers() == [2, 1]
+
+    def test_a_model_that_hangs_while_it_is_tried_holds_up_no_other(self, site: Site):
+        publish(site.root, 1, "n")
+        first, second = site.workers(2)
+        publish(site.root, 2, "n")
+        with first.folder.lock("m"):
+            first.look(2)
+            first.folder.tell("m", replace(first.told("m"), versions=()))
+            second.follow()
+            assert (second.numbers("m"), second.numbers("n")) == ([1], [2])
+        second.follow()
+        assert second.numbers("m") == []
+
+    def test_one_worker_looks_and_another_once_it_has_gone(self, site: Site):
+        first, second = site.workers(2)
+        assert first.folder.leads()
+        assert first.folder.leads()
+        assert not second.folder.leads()
+        first.folder.close()
+        assert second.folder.leads()
+
+    def test_it_looks_as_often_as_it_is_told(self, site: Site):
+        [worker] = site.workers(1)
+        publish(site.root, 2)
+        for seconds in (0.0, 0.5, 0.9):
+            site.clock.now = seconds
+            worker.watch()
+        assert worker.numbers() == [1]
+        site.clock.now = 1.0
+        worker.watch()
+        assert worker.numbers() == [2]
+        Watch(worker, 0)()
+        publish(site.root, 3)
+        never = Watch(worker, 0, site.clock)
+        for _ in range(3):
+            site.clock.now += 10
+            never()
+        assert worker.numbers() == [2]
+
+
+class TestMemory:
+    def test_what_cannot_fit_is_refused_with_both_numbers(self, site: Site):
+        worker = site.worker(copies=3, available=299)
+        worker.follow()
+        [(state, error)] = states(worker).values()
+        assert state is State.END
+        assert error == "it takes at least 300 bytes of memory in 3 workers, and 299 are available"
+        assert worker.told("m").refused[1].reason == "memory"
+
+    def test_a_worker_that_follows_counts_itself_alone(self, site: Site):
+        for available in (300, 100):
+            worker = site.worker(copies=3, available=available)
+            worker.follow()
+            assert worker.numbers() == [1]

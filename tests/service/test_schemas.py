@@ -113,10 +113,10 @@ def test_the_message_of_invalid_input_joins_its_faults():
 
 class TestQuery:
     def test_what_is_not_said_is_none(self):
-        assert schemas.query({}) == (None, None, None)
+        assert schemas.query({}) == (None, None, None, None)
 
     def test_everything_may_be_said(self):
-        assert schemas.query({"version": "2", "outputs": "a", "top": "0"}) == (2, "a", 0)
+        assert schemas.query({"version": "2", "outputs": "a", "top": "0"}) == (2, None, "a", 0)
 
     def test_all_faults_come_at_once(self):
         with pytest.raises(InvalidInput) as caught:

@@ -1,6 +1,7 @@
 """Settings from the environment and flags."""
 
 from dataclasses import fields
+from pathlib import Path
 
 import pytest
 
@@ -85,16 +86,9 @@ def test_models_are_named_with_commas(text, names):
     assert Settings(models=text).model_names == names
 
 
-def test_labels_name_versions_of_models():
-    labels = settings.read({"MANIFOLD_LABELS": "qa:stable=1, qa:canary=2,profile:stable=12"}).version_labels
-    assert labels == {("qa", "stable"): 1, ("qa", "canary"): 2, ("profile", "stable"): 12}
-    assert Settings().version_labels == {}
-
-
-@pytest.mark.parametrize("text", ["stable=1", "qa:stable", "qa:stable=new", "qa:stable=0", "qa:a/b=1", "a:b:c=1"])
-def test_what_is_no_label_is_refused(text):
-    with pytest.raises(BadSettings, match=r"MANIFOLD_LABELS: '.*' is not of the form model:label=version"):
-        settings.read({"MANIFOLD_LABELS": text})
+def test_the_policy_file_lies_in_the_store_unless_another_is_named():
+    assert Settings(store="s").policy_file == Path("s/serving.json")
+    assert Settings(store="s", policy="etc/p.json").policy_file == Path("etc/p.json")
 
 
 def test_what_kubernetes_sets_beside_a_service_called_manifold_is_no_setting():

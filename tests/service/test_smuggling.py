@@ -91,6 +91,7 @@ REFUSED = {
     "a space in the target": (400, target("/healthz x")),
     "a tab in the line": (400, "GET\t/healthz\tHTTP/1.1\r\nHost: x\r\n\r\n"),
     "a method in small letters": (400, target("/healthz", "get")),
+    "half a version": (400, "GET /healthz H4\r\n\r\n"),
     "HTTP/0.9": (400, "GET /healthz\r\n\r\n"),
     "HTTP/1.2": (400, GET.replace("1.1", "1.2") + "\r\n"),
     "HTTP/2": (400, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),

@@ -554,14 +554,13 @@ class TestStatusAndMetadata:
         [one] = site.client.get("/v1/models/toy/versions/2").json["model_version_status"]
         assert one["version"] == "2"
 
-    def test_a_version_that_could_not_be_loaded_has_ended_without_telling_of_the_server(self, site: Site):
-        served = site.catalog.versions("fake")[1]
-        served.state, served.handle, served.error = type(served.state).END, None, "OSError: /srv/secret"
+    def test_a_version_that_could_not_be_loaded_has_ended_with_the_reason(self, site: Site):
+        site.refuse()
         assert site.client.get("/v1/models/fake").json["model_version_status"] == [
             {
                 "version": "1",
                 "state": "END",
-                "status": {"error_code": "UNKNOWN", "error_message": "could not be loaded"},
+                "status": {"error_code": "UNKNOWN", "error_message": "OSError: no such file"},
             }
         ]
 

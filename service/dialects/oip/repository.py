@@ -97,7 +97,7 @@ def entry(served: Served) -> dict[str, str]:
 
 
 def reason(served: Served) -> str:
-    """Why a version is unavailable, without its server's paths."""
+    """Why a version is unavailable."""
     if served.state is State.END:
-        return "could not be loaded" if served.error else "unloaded"
+        return served.error or "unloaded"
     return "" if served.state is State.AVAILABLE else served.state.value.lower()

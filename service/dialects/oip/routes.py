@@ -2,7 +2,7 @@
 
     GET  /v2, /v2/health/live, /v2/health/ready
     GET  /v2/models/<model>[/versions/<version>][/ready]
-    POST /v2/models/<model>[/versions/<version>]/infer
+    POST /v2/models/<model>[/versions/<version>]/infer    where no version is named, ?label= may stand
     POST /v2/repository/index, /v2/repository/models/<model>/load, …/unload
 
 Tensors are what the model itself takes and gives; of an input on the card, a string per row does as well.
@@ -29,6 +29,7 @@ from service.repository import Repository
 from service.served import State
 from service.settings import Settings
 from service.tensors import Group
+from service.web import current_request
 
 EXTENSIONS = ["binary_tensor_data", "model_repository", "parameters"]
 PLACE = "/inputs/{name}/data/{row}"
@@ -83,9 +84,15 @@ def blueprint(catalog: Catalog, settings: Settings, wait: Wait, repository: Repo
 
 
 def find(catalog: Catalog, model: str, version: str | None) -> ModelHandle:
-    """The handle a path names, for which the request is counted; ModelNotFound, VersionNotFound, ModelNotReady."""
+    """The handle a path, or `?label=`, names, for which the request is counted.
+
+    ModelNotFound, VersionNotFound, ModelNotReady.
+    """
     number = None
-    if version is not None:
+    if version is None:
+        wanted = current_request().args.get("label") if current_request().query_string else None
+        number = None if wanted is None else catalog.labelled(model, wanted)
+    else:
         known = ", ".join(map(str, catalog.versions(model)))
         if not (version.isascii() and version.isdigit() and len(version) <= MOST_DIGITS):
             raise VersionNotFound(f"{model} is not served in version {version[:MOST_DIGITS]!r}; there is {known}")

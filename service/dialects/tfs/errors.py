@@ -34,7 +34,7 @@ def check_signature(handle: ModelHandle, name: str) -> None:
 
 def labelled(catalog: Catalog, model: str, label: str) -> int:
     """The version that a label names; Malformed."""
-    version = catalog.labelled(model, label)
+    version = catalog.policy(model).labels.get(label)
     if version is None:
         raise Malformed(f"Unrecognized servable version label: {label[:MOST_ECHOED]}")
     return version

@@ -212,14 +212,14 @@ def status(catalog: Catalog, match: re.Match[str]) -> Response:
 
 
 def state(served: Served) -> Mapping[str, Any]:
-    """One version's state; a version that failed to load says so without its server's paths."""
+    """One version's state, and why it was refused, if it was."""
     failed = served.state is State.END and served.error
     return {
         "version": str(served.version.number),
         "state": served.state.value,
         "status": {
             "error_code": "UNKNOWN" if failed else "OK",
-            "error_message": "could not be loaded" if failed else "",
+            "error_message": failed or "",
         },
     }
 

@@ -1,0 +1,57 @@
+"""Whether what processes hold grew over a run, told from samples taken while the same was served."""
+
+import statistics
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+BOUND = 0.05
+"""Growth of a process's memory, from warm to the end, at most."""
+WARM = 0.1
+"""The first share of the requests, in which memory may grow."""
+MORE = {"files": 4, "threads": 2}
+"""How many more there may be at the end."""
+
+Sample = Mapping[str, Any]
+"""How much was "answered", and by process what it "held"."""
+
+
+def of(samples: Sequence[Sample]) -> dict[str, float]:
+    """The most that any process grew: its memory as a share, its files and threads in number.
+
+    >>> held = lambda size: {"7": {"resident_mb": size, "files": 9, "threads": 3}}
+    >>> of([{"answered": count, "held": held(size)} for count, size in [(0, 50), (10, 100), (100, 125)]])
+    {'resident_mb': 0.25, 'files': 0, 'threads': 0}
+    """
+    total = samples[-1]["answered"]
+    warm = [one for one in samples if WARM * total <= one["answered"] <= 2 * WARM * total] or samples[:1]
+    last = [one for one in samples if one["answered"] >= (1 - WARM) * total]
+    there = samples[-1]["held"]
+    return {
+        "resident_mb": max(middle(last, pid, "resident_mb") / middle(warm, pid, "resident_mb") - 1 for pid in there),
+        **{name: max(middle(last, pid, name) - middle(warm, pid, name) for pid in there) for name in MORE},
+    }
+
+
+def middle(samples: Sequence[Sample], pid: str, name: str) -> float:
+    """The median of what a process held; infinite growth would follow from one that was not there."""
+    return statistics.median(one["held"].get(pid, {name: 1e-9})[name] for one in samples)
+
+
+def beyond(growth: Mapping[str, float]) -> Iterator[dict[str, str]]:
+    """What grew more than it may."""
+    for name, bound in {"resident_mb": BOUND, **MORE}.items():
+        if not growth[name] <= bound:
+            yield {"what": f"{name} grew by {growth[name]:.2f}, {bound} at most", "during": "the whole soak"}
+
+
+def summary(document: Mapping[str, Any]) -> str:
+    """What came of it."""
+    growth, rate = document["growth"], document["requests"] / document["seconds"]
+    reloads = ", ".join(f"{count} × {name}" for name, count in document["reloads"].items())
+    return (
+        f"{document['requests']:,} requests over HTTP and {document['calls']:,} over gRPC to {document['models']}"
+        f" models, {document['different']:,} different ones, {rate:,.0f}/s; {reloads}; right answers at most"
+        f" {document['worst']:.1e} off, {len(document['violations'])} violations; memory grew by"
+        f" {growth['resident_mb']:.1%} at most (bound {BOUND:.0%}), files by {growth['files']:.0f}, threads by"
+        f" {growth['threads']:.0f}"
+    )

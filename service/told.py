@@ -1,0 +1,104 @@
+"""What the workers of a server tell each other: a file per model in a folder of their own, replaced by one rename.
+
+Who changes a model holds its lock, who follows shares it: changes come one after another, and the last one stands.
+"""
+
+import contextlib
+import fcntl
+import json
+import os
+import secrets
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from service import policy as policies
+from service.policy import Policy
+from service.store import MODEL_NAME
+from service.verdict import Verdict
+
+BEGUN = ".begun"
+LEADER = ".leader"
+
+
+@dataclass(frozen=True)
+class Told:
+    """The versions of a model that every worker serves, under which policy, and those that were refused."""
+
+    versions: tuple[int, ...] = ()
+    policy: Policy = field(default_factory=Policy)
+    refused: Mapping[int, Verdict] = field(default_factory=dict)
+
+
+class Folder:
+    """The files in `path`, which is made if it is not there."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._led: list[int] = []
+        path.mkdir(parents=True, exist_ok=True)
+
+    def models(self) -> list[str]:
+        """The models that anything was told of; FileNotFoundError once the server has ended, and its folder with it."""
+        return sorted(file.name for file in self._path.iterdir() if MODEL_NAME.fullmatch(file.name) and file.is_file())
+
+    def text(self, model: str) -> str:
+        """What was told last, another text each time; "" for nothing."""
+        try:
+            return (self._path / model).read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return ""
+
+    def tell(self, model: str, told: Told) -> str:
+        """Replace what was told of a model; its text."""
+        document = {
+            "id": secrets.token_hex(8),
+            "versions": told.versions,
+            "policy": policies.document(told.policy),
+            "refused": dict(told.refused),
+        }
+        written = self._path / f".{model}.new"
+        written.write_text(json.dumps(document), encoding="utf-8")
+        written.replace(self._path / model)
+        return self.text(model)
+
+    @contextlib.contextmanager
+    def lock(self, model: str, kind: int = fcntl.LOCK_EX) -> Iterator[None]:
+        """Hold or share the lock of a model, across threads and workers."""
+        with (self._path / f".{model}.lock").open("w") as file:
+            fcntl.flock(file, kind)
+            yield
+
+    @contextlib.contextmanager
+    def beginning(self) -> Iterator[bool]:
+        """Whether nobody has told anything yet; whoever else begins waits meanwhile."""
+        with self.lock(BEGUN):
+            yield not (self._path / BEGUN).exists()
+            (self._path / BEGUN).touch()
+
+    def leads(self) -> bool:
+        """Whether this worker is the one that looks at the store: the first that asks, until it ends."""
+        if not self._led:
+            leader = os.open(self._path / LEADER, os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o600)
+            try:
+                fcntl.flock(leader, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                os.close(leader)
+            else:
+                self._led.append(leader)
+        return bool(self._led)
+
+    def close(self) -> None:
+        """Lead no longer."""
+        while self._led:
+            os.close(self._led.pop())
+
+
+def parse(text: str) -> Told:
+    """What a text tells; nothing was told by ""."""
+    if not text:
+        return Told()
+    document = json.loads(text)
+    policy = policies.build(document["policy"], "", [])
+    refused = {int(number): Verdict(*refusal) for number, refusal in document["refused"].items()}
+    return Told(tuple(document["versions"]), policy, refused)
