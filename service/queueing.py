@@ -253,7 +253,7 @@ class Queue:
                 f"what waits takes {before:.2g} s, and at most {self.allowed.wait:g} s may; try again later"
             )
             error.shut = self._shut()
-            raise error.wait(before - self.allowed.wait)
+            raise error.wait(min(before - self.allowed.wait + self._sum(1, set()), whole - own))
         idle = before < INSTANT
         if before + own > (WIDE * allowed if idle else allowed / MARGIN):
             raise DeadlineUnreachable(
@@ -263,9 +263,12 @@ class Queue:
     def _ahead(self, jobs: Sequence[Job]) -> float:
         """Seconds of all that is computed until the last of these jobs is, which came last: the lines take turns."""
         own = {job.kind for job in jobs}
-        turns = max(self._lines[kind].batches for kind in own)
-        ahead = [line.first(line.batches if kind in own else turns) for kind, line in self._lines.items()]
-        return self.pace.seconds(sum(seconds for seconds, _ in ahead), sum(batches for _, batches in ahead))
+        return self._sum(max(self._lines[kind].batches for kind in own), own)
+
+    def _sum(self, turns: int, whole: set[Kind]) -> float:
+        """Seconds of so many batches of every line, and of all of some."""
+        parts = [line.first(line.batches if kind in whole else turns) for kind, line in self._lines.items()]
+        return self.pace.seconds(sum(seconds for seconds, _ in parts), sum(batches for _, batches in parts))
 
     def _shut(self) -> float:
         """Seconds in which so little leaves that no one need be asked again."""

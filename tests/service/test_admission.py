@@ -5,7 +5,7 @@ import random
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from service.admission import GREED, Room
@@ -250,6 +250,7 @@ class TestWaiting:
         assert all(f"at most {wait:g} s may" in str(error) and error.shut > 0 for error in refused)
 
     @given(st.lists(st.sampled_from("ab"), max_size=200), st.integers(1, 150), st.sampled_from([0.02, 0.1, math.inf]))
+    @example(["b", *"a" * 11, *"b" * 8, "a", "a"], 22, 0.1)
     def test_who_waits_as_long_as_he_is_told_and_is_alone_is_let_in(self, kinds, room, wait):
         server = Server(TERMS, rows=room, allowed=Allowed(wait=wait))
         server.prove()
