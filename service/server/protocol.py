@@ -16,7 +16,7 @@ import greenlet
 from gunicorn.asgi.protocol import ASGIProtocol
 
 from service import security
-from service.overload import REFUSED, Refusal, Refused
+from service.batching.overload import REFUSED, Refusal, Refused
 from service.server import head, response
 from service.server.door import own_id
 from service.server.environ import Environ, of_connection

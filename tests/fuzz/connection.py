@@ -4,7 +4,7 @@ from typing import Any, NoReturn
 
 from gunicorn.asgi.parser import CallbackRequest
 
-from service.admission import Room
+from service.batching.admission import Room
 from service.errors import Overloaded
 from service.server import head
 from service.server.incoming import Incoming

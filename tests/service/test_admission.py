@@ -8,10 +8,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from service.admission import GREED, Room
+from service.batching.admission import GREED, Room
+from service.batching.pace import PROOF, PROOF_SECONDS, Pace
+from service.batching.queueing import Allowed, Job, Queue, Terms
 from service.errors import DeadlineUnreachable, Overloaded, QueueFull
-from service.pace import PROOF, PROOF_SECONDS, Pace
-from service.queueing import Allowed, Job, Queue, Terms
 from service.tensors import Tensors
 from tests.service.fakes import FAR
 

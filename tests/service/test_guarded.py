@@ -20,8 +20,8 @@ from service.access.guard import Guard
 from service.access.keyring import Keyring
 from service.access.keys import Scope
 from service.app import create_app
+from service.batching.future import Future
 from service.dialects.guarded import SCOPES, TFS, scope_of
-from service.future import Future
 from service.grpc import guarded as grpc_guarded
 from service.grpc.front import METHODS as GRPC_METHODS
 from service.settings import Settings

@@ -14,10 +14,10 @@ from gunicorn.glogging import Logger
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.admission import Room
-from service.future import Future
-from service.overload import REFUSED, Refusal, Refused
-from service.queueing import Answer
+from service.batching.admission import Room
+from service.batching.future import Future
+from service.batching.overload import REFUSED, Refusal, Refused
+from service.batching.queueing import Answer
 from service.server.door import EACH, Door
 from service.server.protocol import CONTINUE, HEAD_SECONDS, LEAST_RATE, Protocol
 from service.server.tasks import wait

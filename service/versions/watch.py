@@ -4,13 +4,13 @@ import logging
 import time
 from collections.abc import Mapping
 
-from service import policy as policies
-from service.batcher import Clock
+from service.batching.batcher import Clock
 from service.errors import ServiceError
-from service.policy import BadPolicy, Policy
-from service.repository import Repository
-from service.store import Version, fingerprint
-from service.told import Told
+from service.versions import policy as policies
+from service.versions.policy import BadPolicy, Policy
+from service.versions.repository import Repository
+from service.versions.store import Version, fingerprint
+from service.versions.told import Told
 
 LOG = logging.getLogger("manifold.watch")
 

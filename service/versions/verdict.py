@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from service import redact
 from service.errors import ServiceError
-from service.store import Version
+from service.versions.store import Version
 
 MEMORY = ("bad_alloc", "ResourceExhausted", "OOM when allocating", "Failed to allocate memory")
 """What engines say where there is not enough of it."""

@@ -17,10 +17,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from service.admission import Room
+from service.batching.admission import Room
+from service.batching.future import Future
+from service.batching.pace import PROOF_SECONDS, Pace
 from service.errors import DeadlineUnreachable, QueueFull, ServiceError
-from service.future import Future
-from service.pace import PROOF_SECONDS, Pace
 from service.tensors import Kind, Tensors, nbytes
 
 FOREVER = float("inf")

@@ -15,18 +15,18 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from service import told as telling
-from service.batcher import Clock
-from service.catalog import Catalog
+from service.batching.batcher import Clock
+from service.batching.future import Future
 from service.errors import ModelNotFound, ServiceError
-from service.future import Future
 from service.metrics import count_refused
-from service.policy import Policy
-from service.store import NothingToServe, Version, fingerprint
-from service.told import Folder, Told
-from service.trial import Trial
-from service.verdict import Unloadable, Verdict
-from service.wishes import LONGEST, Wishes
+from service.versions import told as telling
+from service.versions.catalog import Catalog
+from service.versions.policy import Policy
+from service.versions.store import NothingToServe, Version, fingerprint
+from service.versions.told import Folder, Told
+from service.versions.trial import Trial
+from service.versions.verdict import Unloadable, Verdict
+from service.versions.wishes import LONGEST, Wishes
 
 LOG = logging.getLogger("manifold.repository")
 

@@ -12,10 +12,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from service import policy as policies
-from service.policy import Policy
-from service.store import MODEL_NAME
-from service.verdict import Verdict
+from service.versions import policy as policies
+from service.versions.policy import Policy
+from service.versions.store import MODEL_NAME
+from service.versions.verdict import Verdict
 
 BEGUN = ".begun"
 LEADER = ".leader"
