@@ -190,9 +190,9 @@ class Batcher:
     def _run(self, batch: Sequence[Job], rows: int) -> dict[str, tensors.Array]:
         """All outputs of the batch; EngineFailed where they are not those of its signature, or not of its rows."""
         outputs = self._engine.run(tensors.join([job.tensors for job in batch], self._engine.ragged))
-        missing = self._engine.signature.outputs.keys() - outputs.keys()
-        if missing:
-            raise EngineFailed(f"the model returned no {', '.join(sorted(missing))}")
+        wanted = self._engine.signature.outputs.keys()
+        if not wanted <= outputs.keys():
+            raise EngineFailed(f"the model returned no {', '.join(sorted(wanted - outputs.keys()))}")
         for name, array in outputs.items():
             if array.shape[:1] != (rows,):
                 raise EngineFailed(f"output {name!r}: expected rows: {rows}, got the shape {array.shape}")

@@ -47,16 +47,20 @@ class Pace:
         if now - last > PROOF_SECONDS:
             self._count = 0
             self._predicted = self._computed = self._waited = self._batches = 0.0
-        computed, waited = now - max(last, began), max(began - max(last, arrived), 0.0)
-        if self._count >= PROOF:
+        computed = now - (max(began, last))
+        waited = began - (max(arrived, last))
+        if waited < 0:
+            waited = 0.0
+        if computed + waited > SECONDS and self._count >= PROOF:
             most = max(JUMP * self.seconds(predicted, 1), SECONDS)
             computed, waited = min(computed, most), min(waited, most)
         self._count += 1
-        keep = max(MEMORY, 1.0 - (computed + waited) / SECONDS)
-        self._batches = keep * self._batches + 1
-        self._predicted = keep * self._predicted + predicted
-        self._computed = keep * self._computed + computed
-        self._waited = keep * self._waited + waited
-        self.gap = self._waited / self._batches
-        if self._predicted > 0:
-            self.ratio = self._computed / self._predicted
+        keep = 1.0 - (computed + waited) / SECONDS
+        keep = max(keep, MEMORY)
+        self._batches = batches = keep * self._batches + 1
+        self._predicted = predicted = keep * self._predicted + predicted
+        self._computed = computed = keep * self._computed + computed
+        self._waited = waited = keep * self._waited + waited
+        self.gap = waited / batches
+        if predicted > 0:
+            self.ratio = computed / predicted

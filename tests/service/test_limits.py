@@ -24,7 +24,7 @@ from service.fields import MOST_PIXELS_AT_ONCE
 from service.grpc import tensors as grpc_tensors
 from service.nested import Misfit
 from service.server import chunks, head
-from service.server.protocol import HEAD_SECONDS, LEAST_RATE
+from service.server.patience import HEAD_SECONDS, LEAST_RATE
 from service.settings import Settings
 from service.versions.store import Version
 from tests.service import fakes

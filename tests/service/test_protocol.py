@@ -19,7 +19,8 @@ from service.batching.future import Future
 from service.batching.overload import REFUSED, Refusal, Refused
 from service.batching.queueing import Answer
 from service.server.door import EACH, Door
-from service.server.protocol import CONTINUE, HEAD_SECONDS, LEAST_RATE, Protocol
+from service.server.patience import HEAD_SECONDS, LEAST_RATE
+from service.server.protocol import CONTINUE, Protocol
 from service.server.tasks import wait
 
 MOST = 1000
@@ -453,7 +454,7 @@ class TestTime:
             head, timeout = f"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: {10**6}\r\n\r\n", site.worker.cfg.timeout
             start = site.worker.loop.time()
             await site.say(head.encode())
-            site.connection._since = start - 2 * timeout  # it has come for so long
+            site.connection._patience._since = start - 2 * timeout  # it has come for so long
             await site.say(b"x" * (LEAST_RATE * timeout))
             site.connection.overdue(start - 1)
             assert not site.transport.closed
