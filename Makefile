@@ -2,6 +2,7 @@
 # make zoo      the same with every model there is, in one process
 # make test     set up, run the tests
 # make check    lint, types, tests, documents: what CI runs
+# make fuzz     set up, try every parser and a server with hostile input, ten minutes
 # make load     Locust against a running server
 # make bench    wrk against a server of its own      make bench-peers   the same beside Triton and mosec (make peers)
 
@@ -21,7 +22,7 @@ ZOO := similarity qa profile majority same_distribution classifier adder digits 
 
 MEASURED := qa/1 similarity/1 siamese_vectors/2 profile/1 majority/2
 
-.PHONY: serve zoo zoo-models models test check lint types docs load bench bench-peers bench-rest bench-models peers lock clean
+.PHONY: serve zoo zoo-models models test fuzz check lint types docs load bench bench-peers bench-rest bench-models peers lock clean
 
 serve: models
 	@MANIFOLD_STORE=$(STORE) MANIFOLD_PORT=$(PORT) exec $(RUN) -m service serve
@@ -39,6 +40,10 @@ models: $(VENV)/full
 # A process per core, up to 4; a file's tests stay together, for they share servers and models.
 test: $(VENV)/dev $(CLIENTS)/clients
 	$(RUN) -m pytest -q -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+
+# ARGS: parsers to try instead of all, --share 0.1 for a tenth, --seed 2 for other cases.
+fuzz: $(VENV)/dev $(VENV)/fuzz
+	FUZZ_STORE=$(STORE) $(RUN) -m tests.fuzz $(ARGS)
 
 check: lint types test docs
 
@@ -104,7 +109,8 @@ $(CLIENTS)/clients: deploy/requirements/clients.txt | $(VENV)/bin/uv
 
 lock: | $(VENV)/bin/uv
 	for name in "slim pyproject.toml" "full pyproject.toml --extra full" \
-			"dev pyproject.toml --extra full --extra dev" "clients --group clients"; do set -- $$name; target=$$1; shift; \
+			"dev pyproject.toml --extra full --extra dev" "clients --group clients" \
+			"fuzz --group fuzz"; do set -- $$name; target=$$1; shift; \
 		$(VENV)/bin/uv pip compile "$$@" --quiet --universal --python-version 3.11 --generate-hashes \
 			--no-emit-index-url --no-header --output-file deploy/requirements/$$target.txt || exit 1; \
 	done

@@ -44,7 +44,7 @@ def create_app(
     app = App(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     app.url_map.merge_slashes = False
-    app.always = security.headers(tls=False)
+    app.always = security.headers(tls=bool(settings.certificate))
     app.register_blueprint(native.blueprint(catalog, settings, wait))
     app.register_blueprint(tfs.blueprint(catalog, settings, wait))
     app.register_blueprint(oip.blueprint(catalog, settings, wait, repository if guard else None))

@@ -51,10 +51,12 @@ class Master(Arbiter):  # type: ignore[misc]
         self._not_before = 0.0
 
     def reload(self) -> None:
-        """SIGHUP: replace every worker, those that do not listen yet at once."""
-        for worker in self.staying():
-            if not worker.settled:
-                self.dismiss(worker)
+        """SIGHUP: replace every worker; those that do not listen yet leave at once, where others do."""
+        staying = self.staying()
+        if any(worker.settled for worker in staying):
+            for worker in staying:
+                if not worker.settled:
+                    self.dismiss(worker)
         for _ in range(self.num_workers):
             self.spawn_worker()
 

@@ -18,7 +18,6 @@ def headers(tls: bool) -> Headers:
     return DATA + ONLY_TLS if tls else DATA
 
 
-def page(policy: str, tls: bool = False) -> Headers:
+def page(policy: str) -> Headers:
     """Of a page with a Content-Security-Policy of its own, which is asked for anew but not sent twice."""
-    own = (*NEVER_GUESS, ("Content-Security-Policy", policy), ("Cache-Control", "no-cache"))
-    return own + ONLY_TLS if tls else own
+    return (*NEVER_GUESS, ("Content-Security-Policy", policy), ("Cache-Control", "no-cache"))

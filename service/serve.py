@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from service import card, manifest, settings, store, tls
-from service.access import keyring
+from service.access import audit, keyring
 from service.device import placement
 from service.device.placement import Device
 from service.master import Gunicorn
@@ -81,6 +81,11 @@ def check_files(chosen: Settings) -> None:
     if chosen.keys:
         keyring.read(Path(chosen.keys))
     manifest.public_keys(chosen.trusted)
+    if chosen.audit:
+        try:
+            audit.append(Path(chosen.audit), b"")
+        except OSError as error:
+            raise BadSettings(f"{PREFIX}AUDIT={chosen.audit}: {error.strerror}") from error
 
 
 MOST_SHOWN = 600

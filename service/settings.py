@@ -56,7 +56,7 @@ class Settings:
     )
     standby: str = setting(
         "auto",
-        "A process with TensorFlow loaded, to stand in for one of a device. auto: on for GPUs.",
+        "Whether a process with TensorFlow loaded stands by for those of devices. auto: if there is a GPU.",
         ("auto", "off", "on"),
     )
     devices: str = setting("", "Devices to use, such as `gpu:0,gpu:1`; `cpu` tries it without. Empty: all GPUs.")

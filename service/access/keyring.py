@@ -23,17 +23,23 @@ class Keyring:
         self._path = path
         self._clock = clock
         self._keys: Keys = {}
+        self._met: dict[str, Key] = {}  # those that came since the file was read, so that each is hashed once
         self._seen: Stamp | str | None = None
         self._look()
 
     def find(self, secret: str) -> Key | None:
         """The entry of a key.
 
-        What takes time here hangs on the key's hash alone, which tells nothing of any other key.
+        What takes time here hangs on hashes alone, of which nothing can be learnt of a key.
         """
         if self._clock() >= self._look_at:
             self._look()
-        return self._keys.get(digest(secret))
+        key = self._met.get(secret)
+        if key is None:
+            key = self._keys.get(digest(secret))
+            if key is not None:
+                self._met[secret] = key
+        return key
 
     def _look(self) -> None:
         self._look_at = self._clock() + LOOK
@@ -51,7 +57,7 @@ class Keyring:
             if stamp != self._seen:
                 LOG.error("%s: the keys stay as they were: %s", self._path, error)
         else:
-            self._keys = keys
+            self._keys, self._met = keys, {}
             LOG.info("%s: %s key%s", self._path, len(keys), "" if len(keys) == 1 else "s")
         self._seen = stamp
 

@@ -13,7 +13,7 @@ import secrets
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from enum import Enum
+from enum import StrEnum
 from typing import Any
 
 from service.errors import ServiceError
@@ -34,7 +34,7 @@ class BadKeys(ServiceError):
     """The file of keys cannot be used; the message says why, without any hash."""
 
 
-class Scope(Enum):
+class Scope(StrEnum):
     """What a key may do; none includes another."""
 
     PREDICT = "predict"

@@ -55,7 +55,7 @@ class DeviceProcess(DirtyApp):  # type: ignore[misc]
         devices = placement.place(self.settings, placement.visible_here(), tensorflow=True)
         found = None if stands_by(folder) else claim(folder, devices)
         device, _claim = found or stand_by(folder, devices, parent)
-        os.environ["CUDA_VISIBLE_DEVICES"] = device.mask  # before TensorFlow is loaded: it sees no other GPU
+        os.environ["CUDA_VISIBLE_DEVICES"] = device.mask  # TensorFlow looks at its first call, not at its import
         threads = self.settings.engine_threads or max(1, settings.cores() // len(devices))
         trusted = manifest.public_keys(self.settings.trusted)
         load = partial(loaded, device=device, threads=threads, xla=self.settings.xla == "on", trusted=trusted)
@@ -68,17 +68,15 @@ class DeviceProcess(DirtyApp):  # type: ignore[misc]
                 "A call on %s takes longer than %g s: its process ends", device.name, self.settings.engine_timeout
             )
         else:  # gunicorn's arbiter of such processes was killed: its successor's wait for the device
-            relief(folder)
+            relief(folder, parent)
         os._exit(1)
 
 
 def claim(folder: Path, devices: Sequence[Device]) -> Claim | None:
     """The first device that no living process has, and the file that keeps it ours."""
     for device in devices:
-        file = locked(placement.lock_of(folder, device.name))
+        file = locked(placement.lock_of(folder, device.name), os.getpid())
         if file is not None:
-            file.truncate(0)
-            print(os.getpid(), file=file, flush=True)
             return device, file
     return None
 
@@ -89,7 +87,7 @@ def stand_by(folder: Path, devices: Sequence[Device], parent: int) -> Claim:
     LOG.info("Process %s stands by", os.getpid())
     ready = None
     while os.getppid() == parent:
-        ready = ready or locked(folder / READY)
+        ready = ready or locked(folder / READY, parent)
         found = claim(folder, devices)
         if found is not None:
             if ready is not None:
@@ -107,22 +105,25 @@ def stands_by(folder: Path) -> bool:
     return file is None
 
 
-def relief(folder: Path) -> None:
-    """Return when a process stands by to take the device, or should have done so long ago."""
+def relief(folder: Path, parent: int) -> None:
+    """Return when a process of another parent stands by to take the device, or should have done so long ago."""
     for _ in range(RELIEF_LOOKS):
-        if stands_by(folder):
+        if stands_by(folder) and (folder / READY).read_text() != f"{parent}\n":
             return
         time.sleep(LOOK)
 
 
-def locked(path: Path) -> TextIO | None:
-    """The file, locked until it is closed or the process ends; none if another has it."""
+def locked(path: Path, process: int | None = None) -> TextIO | None:
+    """The file, locked until it is closed or the process ends, with this id in it; none if another has it."""
     file = path.open("a+")
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         file.close()
         return None
+    if process is not None:
+        file.truncate(0)
+        print(process, file=file, flush=True)
     return file
 
 

@@ -4,6 +4,7 @@ A route that is not in the table needs the scope admin. Answers to OPTIONS say n
 """
 
 from collections.abc import Mapping
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Any
 
@@ -44,10 +45,11 @@ SCOPES: Mapping[str, Scope | None] = {
 }
 """By endpoint; None: open to all. The page /docs shows nothing until it may read /openapi.json."""
 
-KEY, LEAVE = "manifold.key", "manifold.leave"
-"""Where the environment has the key of a request, and what to call when it is answered."""
+KEY, LEAVE, CHANGES = "manifold.key", "manifold.leave", "manifold.changes"
+"""Where the environment has a request's key, what to call when it is answered, and whether it changes something."""
 
 
+@lru_cache(256)
 def scope_of(endpoint: str, method: str) -> Scope | None:
     """What a request needs; None: nothing."""
     if method == "OPTIONS":
@@ -82,6 +84,8 @@ def protect(app: Flask, guard: Guard, audit: Audit) -> None:
         if scope is None:
             return
         environ = request.environ
+        if scope is ADMIN:
+            environ[CHANGES] = True
         key = guard.identify(environ.get("HTTP_AUTHORIZATION"), environ.get("HTTP_X_API_KEY"))
         environ[KEY] = key
         environ[LEAVE] = guard.enter(key, scope, lambda: model_of(endpoint, arguments))
@@ -89,10 +93,10 @@ def protect(app: Flask, guard: Guard, audit: Audit) -> None:
     def count(response: Response) -> Response:
         request = current_request()
         key: Key | None = request.environ.get(KEY)
-        if key is not None or response.status_code == HTTPStatus.UNAUTHORIZED:
-            metrics.key_counter(key.name if key else "", response.status_code).inc()
-        rule = request.url_rule
-        if rule is not None and scope_of(rule.endpoint, request.method) is ADMIN:
+        status = response.status_code
+        if key is not None or status == HTTPStatus.UNAUTHORIZED:
+            metrics.key_counter(key.name if key else "", status).inc()
+        if CHANGES in request.environ:
             put_on_record(audit, request, key, response)
         return response
 

@@ -65,25 +65,22 @@ class Relief:
     @property
     def settled(self) -> bool:
         """Whether the worker has said that it listens."""
-        return self._said == LISTENS
+        return self.said == LISTENS
 
     @property
     def leaving(self) -> bool:
         """Whether the worker leaves, told or by itself."""
-        return self.dismissed or self._said == LEAVES
+        return self.dismissed or self.said == LEAVES
 
     @property
-    def _said(self) -> int:
+    def said(self) -> int:
+        """What it has told its parent, 0 at first."""
         return os.fstat(self.tmp.fileno()).st_size
 
     def say(self, what: int) -> None:
         """Tell the parent, by the size of the file of the heartbeat, which both have open."""
         os.ftruncate(self.tmp.fileno(), what)
-        self.notify()
-
-    def notify(self) -> None:
-        """gunicorn's heartbeat."""
-        raise NotImplementedError
+        self.tmp.notify()
 
     def read_certificate(self) -> None:
         """With TLS: have what this process needs for it, or end it."""
@@ -157,10 +154,9 @@ class Worker(ASGIWorker, Relief):  # type: ignore[misc]
         await super()._serve()
 
     def _widen(self) -> None:
-        """Let as many connections wait as gunicorn says; the loop, which listens by now, has made it 100."""
+        """Let as many connections wait as gunicorn says; the loop has made it 100."""
         if self.alive:
             self.sockets[0].sock.listen(self.cfg.backlog)
-            self.say(LISTENS)
 
     def _help(self) -> None:
         """Take in what waits at the sockets of others, and did so the last time: nobody may be there."""
@@ -196,7 +192,9 @@ class Worker(ASGIWorker, Relief):  # type: ignore[misc]
             self.alive = False
 
     def notify(self) -> None:
-        """Called every second."""
+        """Called every second, from when the worker listens."""
+        if not self.said:
+            self.say(LISTENS)
         super().notify()
         now = self.loop.time()
         for connection in list(self.connections):
@@ -272,7 +270,7 @@ class Threads(ThreadWorker, Relief):  # type: ignore[misc]
     def handle_exit(self, sig: int, frame: Any) -> None:
         if self.side is not None:
             self.side.drain()
-        os.ftruncate(self.tmp.fileno(), LEAVES)
+        self.say(LEAVES)
         super().handle_exit(sig, frame)
 
     def run(self) -> None:

@@ -10,9 +10,8 @@ import re
 import socket
 import threading
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from loadtest.bench import processes
@@ -45,6 +44,7 @@ class Client:
         self.bombs = noise.bombs()
         self.statuses: Counter[int] = Counter()
         self.connection: socket.socket | None = None
+        self.sent: deque[bytes] = deque(maxlen=3)
 
     def turn(self) -> None:
         """One request of a kind that chance picks; Finding."""
@@ -70,9 +70,18 @@ class Client:
             raise Finding(f"{status} to {sent[:3000]!r}")
 
     def ask(self, sent: bytes) -> tuple[int, bytes]:
-        """Status and body of the answer; 0 where the connection was closed without one."""
-        if self.connection is None:
-            self.connection = self.server.connect()
+        """Status and body of the answer; 0 where a new connection was closed without one."""
+        if self.connection is not None:
+            status, body = self.hear(sent)
+            if status:
+                return status, body  # else it had been idle for too long
+        self.connection = self.server.connect()
+        return self.hear(sent)
+
+    def hear(self, sent: bytes) -> tuple[int, bytes]:
+        """The same on the connection there is."""
+        assert self.connection is not None
+        self.sent.append(sent)
         received = b""
         with contextlib.suppress(OSError):  # it was answered, and closed, before all was sent
             self.connection.sendall(sent)
@@ -149,7 +158,7 @@ def use(server: Server) -> dict[str, Any]:
     return {"pids": pids, "megabytes": round(resident, 1), "files": files, "threads": threads}
 
 
-def run(server: Server, count: int, seed: int, found: Path) -> dict[str, Any]:
+def run(server: Server, count: int, seed: int) -> dict[str, Any]:
     """So many requests by several clients; Finding, also of a server that has grown."""
     models = [model["name"] for model in server.get("/models").json()]
     examples = {model: server.get(f"/models/{model}").json()["example"] for model in models}
@@ -161,9 +170,9 @@ def run(server: Server, count: int, seed: int, found: Path) -> dict[str, Any]:
         if status == 200 and not asked.headers:
             known.append((asked, json.loads(body)))
     began = time.monotonic()
-    drive(clients, round(count * WARM), found)
+    drive(clients, round(count * WARM))
     before = use(server)
-    drive(clients, count - round(count * WARM), found)
+    drive(clients, count - round(count * WARM))
     after = use(server)
     statuses = sum((client.statuses for client in clients), Counter())
     report = {
@@ -181,8 +190,8 @@ def run(server: Server, count: int, seed: int, found: Path) -> dict[str, Any]:
     return report
 
 
-def drive(clients: Sequence[Client], count: int, found: Path) -> None:
-    """The clients ask at once; the first Finding is kept, and raised."""
+def drive(clients: Sequence[Client], count: int) -> None:
+    """The clients ask at once; what the first finds is raised, with what was sent last."""
     findings: list[BaseException] = []
 
     def work(client: Client) -> None:
@@ -192,6 +201,7 @@ def drive(clients: Sequence[Client], count: int, found: Path) -> None:
                     return
                 client.turn()
         except BaseException as error:
+            error.add_note("\n".join(repr(sent[:2000]) for sent in client.sent))
             findings.append(error)
         finally:
             client.close()
@@ -202,6 +212,4 @@ def drive(clients: Sequence[Client], count: int, found: Path) -> None:
     for thread in threads:
         thread.join()
     if findings:
-        found.mkdir(parents=True, exist_ok=True)
-        (found / "hostile.txt").write_text(str(findings[0]))
         raise findings[0]

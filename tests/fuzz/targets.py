@@ -102,9 +102,12 @@ def inflate(data: bytes) -> None:
 
 
 def picture(data: bytes) -> None:
-    images.pixels_left.set(1_000_000)
     dims = ((4, 6, 3), (8, 8), (6, 4))[data[0] % 3] if data else (1, 1)
-    assert images.decode(data[1:], dims).shape == dims
+    before = images.pixels_left.set(1_000_000)
+    try:
+        assert images.decode(data[1:], dims).shape == dims
+    finally:
+        images.pixels_left.reset(before)
 
 
 def words_of(data: bytes) -> None:

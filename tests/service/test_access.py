@@ -299,6 +299,17 @@ class TestCommand:
         assert file.read_text() == before
         assert [path.name for path in file.parent.iterdir()] == ["keys.json"]
 
+    def test_no_server_starts_with_keys_it_cannot_read(self, file: Path, capsys):
+        for text, words in ((None, "No such file"), ("[{}]", "entry 0: name"), ("", "not JSON")):
+            if text is not None:
+                file.write_text(text)
+            assert main(["serve"]) == 2
+            assert words in capsys.readouterr().err
+        assert main(["serve", "--keys", "", "--audit", str(file.parent)]) == 2
+        assert "Is a directory" in capsys.readouterr().err
+        assert main(["serve", "--keys", "", "--trust", str(file)]) == 2
+        assert "expected a key of 32 bytes" in capsys.readouterr().err
+
     def test_who_reads_the_file_reads_it_still(self, file: Path):
         granted(file, "shop", Scope.READ)
         file.chmod(0o640)

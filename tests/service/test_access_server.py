@@ -5,6 +5,7 @@ from pathlib import Path
 
 import requests
 
+from service import security
 from service.access.keys import Scope
 from tests.service import artifacts
 from tests.service.keys import entry, granted, put
@@ -17,6 +18,18 @@ def status(server: Server, key: str) -> int:
     """Of a request on a connection of its own, which either worker may get."""
     headers = {"Authorization": f"Bearer {key}", "Connection": "close"}
     return requests.post(server.url("/predict/toy"), json=ROW, headers=headers, timeout=SECONDS).status_code
+
+
+def says_what_browsers_must_not_do(server: Server) -> None:
+    """Also where the app was never asked."""
+    with server.connect() as connection:
+        connection.sendall(b"NONSENSE\r\n\r\n")
+        refused = b"".join(iter(lambda: connection.recv(65536), b"")).decode()
+    assert refused.startswith("HTTP/1.1 400")
+    for name, value in security.DATA:
+        assert f"{name}: {value}\r\n" in refused
+        assert server.get("/healthz").headers[name] == value
+    assert "Server" not in server.get("/healthz").headers
 
 
 def until_followed(server: Server, ask: Callable[[], object], file: Path, keys: int, times: int) -> None:
@@ -33,6 +46,7 @@ def test_keys_change_without_a_restart_in_every_worker(tmp_path: Path):
     file = tmp_path / "keys.json"
     old = granted(file, "shop", Scope.PREDICT)
     with running(tmp_path / "store", tmp_path / "log", workers=2, engine="onnx", keys=file) as server:
+        says_what_browsers_must_not_do(server)
         workers = server.workers()
         assert status(server, old) == 200
         new = granted(file, "shop", Scope.PREDICT)

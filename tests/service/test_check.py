@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from service import __main__ as command_line
-from service import check, golden
+from service import check, golden, manifest
 from service.engines.onnx import OnnxEngine
 from service.golden import GOLDEN
 from service.loading import CannotServe
@@ -47,6 +47,14 @@ def test_rows_of_different_lengths_are_checked_together(tmp_path: Path, listens)
     verdicts = dict(check.verify(engine, golden.read(tmp_path / "reader" / "1")))
     off = verdicts["onnx gives them to rows of different lengths in one batch"]
     assert (off <= golden.TOLERANCE) == listens
+
+
+def test_a_folder_that_is_not_as_its_manifest_says_is_not_loaded(tmp_path: Path):
+    folder = artifacts.toy(tmp_path)
+    manifest.write(folder, "toy", 1)
+    (folder / "more").touch()
+    with pytest.raises(manifest.Untrusted, match="more is not listed"):
+        checked(folder)
 
 
 def test_a_wrong_twin_is_found(tmp_path: Path):

@@ -26,6 +26,7 @@ from service.settings import Settings
 from service.tensors import Array, Tensors
 from tests.service import fakes
 from tests.service.calls import Client, new, predict, serving, spec
+from tests.service.described import Promises
 from tests.service.keys import entry, put
 
 EVERY = [frozenset(chosen) for count in range(4) for chosen in combinations(Scope, count)]
@@ -289,6 +290,19 @@ class TestDocument:
         for methods in document["paths"].values():
             for operation in methods.values():
                 assert ({"401", "403", "429"} <= set(operation["responses"])) is ("security" in operation)
+
+    @pytest.mark.parametrize(
+        ("name", "dialect"), [("predict.fake", "native"), ("tfs_predict.fake", "tfs"), ("oip_infer.fake", "oip")]
+    )
+    def test_what_is_refused_is_refused_as_it_says(self, site: Protected, name, dialect):
+        promises = Promises(site.ask("/openapi.json", "read", "GET").json)
+        path, body = ASKED[dialect]
+        leave = site.guard.enter(site.guard.identify(None, "one-place"), Scope.PREDICT, lambda: "fake")
+        for key, status in ((None, 401), ("read", 403), ("one-place", 429), ("predict", 200)):
+            response = site.ask(path, key, json=body)
+            assert response.status_code == status
+            promises.hold(name, response)
+        leave()
 
     def test_without_keys_it_says_nothing_of_them(self):
         hand = fakes.Hand()

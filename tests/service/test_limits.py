@@ -268,6 +268,10 @@ def blank(width: int, height: int) -> bytes:
 
 
 class TestPictures:
+    @pytest.fixture(autouse=True)
+    def uncounted(self) -> None:
+        images.pixels_left.set(None)
+
     def test_one_may_have_so_many_pixels(self):
         assert images.decode(blank(4000, 4000), (2, 2)).shape == (2, 2)
         with pytest.raises(Misfit, match="megapixels"):
@@ -278,7 +282,6 @@ class TestPictures:
         assert images.decode(blank(3, 3), (3, 3)).shape == (3, 3)
         with pytest.raises(Misfit, match="fewer pixels"):
             images.decode(blank(1, 1), (1, 1))
-        images.pixels_left.set(None)
 
     def test_those_of_a_request_are_counted_together(self, site: Site):
         """Of a few thousand bytes each."""

@@ -5,6 +5,7 @@ document allows is answered.
 """
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -35,8 +36,12 @@ OPERATIONS = {
 }
 BINARY = ("application/msgpack", "application/x-npz")
 
-few = hypothesis.settings(max_examples=8, derandomize=True, suppress_health_check=list(hypothesis.HealthCheck))
-"""The same requests every time."""
+few = hypothesis.settings(
+    max_examples=int(os.environ.get("OPENAPI_EXAMPLES", "8")),
+    derandomize=True,
+    suppress_health_check=list(hypothesis.HealthCheck),
+)
+"""The same requests every time; `make fuzz` asks more."""
 
 
 for media_type in BINARY:

@@ -116,9 +116,11 @@ class Site:
     @property
     def bodies(self) -> list[bytes]:
         """The bodies of the responses so far; all have a Content-Length."""
-        found, rest = [], self.transport.written.replace(CONTINUE, b"")
+        found, rest = [], self.transport.written
         while rest:
             head, _, rest = rest.partition(b"\r\n\r\n")
+            if head.startswith(b"HTTP/1.1 100 "):
+                continue
             length = int(re.findall(rb"content-length: *(\d+)", head, re.IGNORECASE)[0])
             found.append(rest[:length])
             rest = rest[length:]

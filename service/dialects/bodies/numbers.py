@@ -17,6 +17,8 @@ LEAST = 64
 """Numbers of a list that becomes an array."""
 WIDTH = 8
 """Numbers of an innermost list, at least: each list is looked at to see that it is as long as its neighbours."""
+MOST_MEMBERS = 100
+"""Of an object: simdjson looks for each by its name, from the first on. A row has a few inputs."""
 BRACKET = ord("[")
 BUFFERS = {int: (("i", np.dtype(np.int64)), ("d", np.dtype(np.float64))), float: (("d", np.dtype(np.float64)),)}
 """What a list may be, by its first number: after an integer, more of them or not."""
@@ -56,7 +58,7 @@ class Reader:
         """A value as orjson makes it, or an array."""
         if isinstance(node, simdjson.Object):
             keys = list(node)
-            if len(set(keys)) < len(keys):
+            if len(keys) > MOST_MEMBERS or len(set(keys)) < len(keys):
                 raise NotAlike  # of members with one name orjson takes the last, simdjson finds the first
             return {key: self.value(node[key]) for key in keys}
         if isinstance(node, simdjson.Array):
