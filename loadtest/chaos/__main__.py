@@ -88,6 +88,7 @@ def run(phase: Phase, faults: Sequence[Fault], given: Any, work: Path) -> dict[s
     checker = Checker(Versions(), Excuses())
     for model, number in versions.items():
         checker.versions.allow(model, number)
+    checker.excuses.begin((429, ""))  # a machine that is busy with a fault may say so at any time
     crowd = Crowd(stage.door, checker, questions, given.rate)
     events: list[Event] = []
     begun, first, last = time.monotonic(), {}, {}

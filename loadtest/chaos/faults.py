@@ -215,11 +215,18 @@ def publish_broken(scene: Scene, model: str = "") -> float:
     model = model or scene.model()
     name = scene.rng.choice(list(variant.BROKEN))
     first, number = min(scene.both(model)), BROKEN_VERSION
+    if pinned(scene, model):
+        exchange(scene, model)  # else nobody wants another version, and it is not tried
     variant.BROKEN[name](scene.stage.shelf / model / str(first), scene.stage.store / model / str(number))
     until("it is refused", lambda: scene.stage.versions(model).get(number, {}).get("reason"))
     began = time.monotonic()
     scene.stage.withdraw(model, number)
     return began
+
+
+def pinned(scene: Scene, model: str) -> bool:
+    """Whether it was rolled back."""
+    return not set(scene.stage.published(model)) <= {*scene.checker.versions.now(model), min(scene.both(model))}
 
 
 def unload(scene: Scene, model: str = "") -> float:
@@ -380,6 +387,6 @@ FAULTS = (
 DEVICE_FAULTS = (
     Fault("kill -9 a device's process", kill_device, (503,), crowded=True),
     Fault("kill -9 the parent of the devices' processes", kill_devices, (503,), crowded=True, bound=30.0),
-    Fault("SIGSTOP and SIGCONT a device's process", stop_device, crowded=True),
+    Fault("SIGSTOP and SIGCONT a device's process", stop_device, (503,), crowded=True),
     Fault("kill -9 a worker beside devices", kill_worker, BROKEN, crowded=True),
 )
