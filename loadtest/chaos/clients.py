@@ -109,7 +109,8 @@ class Caller:
         if reply.broken in ("refused", "closed"):
             # A prediction may be asked again; gRPC's own policies for UNAVAILABLE do so, too.
             self._checker.count("retried")
-            reply = self._once(question, wait=True)
+            again = self._once(question, wait=True)
+            reply = reply if again.broken == "silent" else again  # there is no server any more
         return self._checker.heard(number, question, sent, reply)
 
     def _once(self, question: Question, *, wait: bool) -> Reply:
