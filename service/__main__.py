@@ -6,9 +6,10 @@ import sys
 from dataclasses import fields
 from pathlib import Path
 
-from service import operate, settings, sign
+from service import settings
 from service.access import command as keys
 from service.errors import ServiceError
+from service.versions import operate, sign
 
 MORE = (keys, sign)
 """Commands in modules of their own, each with an `add`, which sets what `run`s."""

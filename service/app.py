@@ -12,7 +12,7 @@ from werkzeug.exceptions import HTTPException
 from service import metrics, security
 from service.access.audit import Audit
 from service.access.guard import Guard
-from service.catalog import Catalog
+from service.batching.overload import Refusal
 from service.dialects import admin, cors, guarded, health, native
 from service.dialects.bodies.coding import INFLATERS
 from service.dialects.bodies.compression import compress
@@ -22,9 +22,9 @@ from service.dialects.tfs import routes as tfs
 from service.errors import ServiceError
 from service.handle import Wait
 from service.openapi import blueprint as openapi
-from service.overload import Refusal
-from service.repository import Repository
 from service.settings import Settings
+from service.versions.catalog import Catalog
+from service.versions.repository import Repository
 from service.web import App, current_request
 
 REQUEST_ID = re.compile(r"[\w.:/+=-]{1,128}", re.ASCII)

@@ -6,13 +6,15 @@ from pathlib import Path
 import numpy as np
 
 from service import card as cards
-from service import cost, golden, manifest, tensors
+from service import golden, tensors
+from service.batching import cost
 from service.device.placement import has_tensorflow
 from service.engines.base import Engine
 from service.engines.onnx import TWIN
 from service.golden import Group
 from service.loading import CannotServe, refuse_unservable
 from service.signature import Signature
+from service.versions import manifest
 
 SIZES = (1, 2, 4, 8, 16, 32, 64, 128)
 UNKNOWN_SIZE = 8

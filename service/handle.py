@@ -9,16 +9,16 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from service import tensors
-from service.batcher import Batcher
+from service.batching.batcher import Batcher
+from service.batching.future import Future
+from service.batching.queueing import Answer, Job
 from service.card import Card, CategoryInput, TokensInput
 from service.engines.base import Engine
 from service.errors import Fault, InvalidInput
-from service.future import Future
-from service.queueing import Answer, Job
 from service.schemas import Rows
-from service.shadow import Shadow
 from service.signature import Signature
 from service.tensors import Array, Group, Row
+from service.versions.shadow import Shadow
 
 Wait = Callable[["Future[Answer]", float], Answer]
 """The future's answer, or its exception; DeadlineExceeded after so many seconds, and the future is cancelled."""

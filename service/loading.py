@@ -8,22 +8,24 @@ from pathlib import Path
 from typing import NamedTuple
 
 from service import card as cards
-from service import cost, fields, golden, manifest, store, tensors
-from service.admission import Room
-from service.batcher import Batcher, Clock
+from service import fields, golden, tensors
+from service.batching import cost
+from service.batching.admission import Room
+from service.batching.batcher import Batcher, Clock
+from service.batching.drivers import MakeDriver, PoolDriver
+from service.batching.queueing import Allowed, FindTerms, Queue, Terms
 from service.device.placement import has_tensorflow, visible_here
-from service.drivers import MakeDriver, PoolDriver
 from service.engines.base import Engine
 from service.engines.onnx import REDUCED, TWIN
 from service.errors import ServiceError
 from service.handle import ModelHandle, example
 from service.metrics import ModelMetrics
-from service.queueing import Allowed, FindTerms, Queue, Terms
 from service.schemas import Rows
 from service.settings import Settings
 from service.signature import Signature
-from service.store import Version
 from service.text import Tokenizer
+from service.versions import manifest, store
+from service.versions.store import Version
 
 LOG = logging.getLogger("manifold.loading")
 

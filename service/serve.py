@@ -12,13 +12,14 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from service import card, manifest, settings, store, tls
+from service import card, settings, tls
 from service.access import audit, keyring
 from service.device import placement
 from service.device.placement import Device
 from service.master import Gunicorn
 from service.settings import PREFIX, BadSettings, Settings, address
-from service.wishes import Wishes
+from service.versions import manifest, store
+from service.versions.wishes import Wishes
 
 MEMORY = Path("/dev/shm")  # noqa: S108 - gunicorn makes its heartbeat file there, unlinked
 BACKLOG = 2048

@@ -6,19 +6,20 @@ import tempfile
 from functools import partial
 from pathlib import Path
 
-from service import loading, logs, memory, server, settings
+from service import loading, logs, server, settings
 from service.access.guard import Guard
 from service.access.keyring import Keyring
-from service.admission import Room
 from service.app import create_app
-from service.catalog import Catalog
+from service.batching.admission import Room
+from service.batching.watchdog import Limits, Watchdog
 from service.device import placement
-from service.repository import Repository
-from service.told import Folder
-from service.trial import Trial
-from service.watch import Watch
-from service.watchdog import Limits, Watchdog
-from service.wishes import Wishes
+from service.versions import memory
+from service.versions.catalog import Catalog
+from service.versions.repository import Repository
+from service.versions.told import Folder
+from service.versions.trial import Trial
+from service.versions.watch import Watch
+from service.versions.wishes import Wishes
 
 PATIENCE = 10.0
 """Seconds to wait for the models before listening without them."""
@@ -26,13 +27,12 @@ PATIENCE = 10.0
 SETTINGS = settings.read(os.environ)
 DEVICES = placement.sockets(SETTINGS, os.environ)
 SHARED = Path(os.environ.get("PROMETHEUS_MULTIPROC_DIR") or tempfile.mkdtemp(prefix="manifold-"))
-logs.begin(SETTINGS.log_level)
 WATCHDOG = Watchdog(Limits(SETTINGS.engine_timeout, SETTINGS.worker_timeout, SETTINGS.graceful_timeout))
 ROOM = Room(SETTINGS.max_held_rows, SETTINGS.max_held_bytes)
+LOAD = partial(loading.load, settings=SETTINGS, choose_driver=server.choose_driver, devices=DEVICES, room=ROOM)
+logs.begin(SETTINGS.log_level)
 TRIAL = Trial(
-    WATCHDOG.over(
-        partial(loading.load, settings=SETTINGS, choose_driver=server.choose_driver, devices=DEVICES, room=ROOM)
-    ),
+    WATCHDOG.over(LOAD),
     SHARED / "loading",
     partial(loading.weight, settings=SETTINGS),
     memory.read,

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from time import monotonic
 
-from service import manifest
+from service.versions import manifest
 from training import card, golden, saved_model, warmup
 from training.card import Card, Provenance, Verified
 from training.encode import Encoder, Rows

@@ -27,15 +27,15 @@ from loadtest.bench.plan import SCENARIOS, Scenario, folder
 from loadtest.bench.reference import draw
 from service import loading, tensors
 from service.app import finish
+from service.batching.queueing import Answer, Job, Queue
 from service.dialects.exchange import describe, parse_rows, read_body
 from service.dialects.tfs.tensors import dump, from_instances, to_rows
 from service.handle import ModelHandle, Prediction
 from service.metrics import ModelMetrics
-from service.queueing import Answer, Job, Queue
 from service.server import environ, response, tasks
 from service.server.drivers import choose_driver
 from service.settings import Settings
-from service.store import Version
+from service.versions.store import Version
 from service.web import App, Context
 
 BATCH = 16

@@ -15,7 +15,7 @@ from loadtest.bench import machine, processes
 from loadtest.bench.arguments import parser, save
 from loadtest.bench.contenders import service
 from loadtest.bench.servers import running
-from service import store
+from service.versions import store
 
 TARGET = 10.0
 """Seconds, at most."""

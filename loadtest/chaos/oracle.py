@@ -25,7 +25,7 @@ from loadtest.chaos.checker import TOLERANCE
 from loadtest.chaos.forms import FORMS, Rows
 from loadtest.chaos.questions import GRPC, Question
 from service import card as cards
-from service import fields, loading, settings, store, tensors
+from service import fields, loading, settings, tensors
 from service.card import TokensInput
 from service.dialects.native import tensor
 from service.engines.base import Engine
@@ -33,6 +33,7 @@ from service.handle import example
 from service.outputs import ProbabilitiesOutput, ProbabilityOutput
 from service.schemas import Rows as Schema
 from service.text import Tokenizer
+from service.versions import store
 
 MOST_ROWS = 3
 TRIES = 100

@@ -17,7 +17,7 @@ from pathlib import Path
 from loadtest.bench.contenders import ROOT, link
 from loadtest.chaos import faulty, processes, variant
 from loadtest.chaos.door import HOST, Door
-from service import store
+from service.versions import store
 
 QUICK, SLOW = "faulty", "faulty-slow"
 """Models that fail when told to, on the event loop and on a thread."""

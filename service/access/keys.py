@@ -17,7 +17,7 @@ from enum import StrEnum
 from typing import Any
 
 from service.errors import ServiceError
-from service.store import MODEL_NAME
+from service.versions.store import MODEL_NAME
 
 PREFIX = "mfd_"
 """What every key begins with, so that programs that look for lost secrets know one."""

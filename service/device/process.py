@@ -17,11 +17,12 @@ from typing import TextIO
 
 from gunicorn.dirty.app import DirtyApp
 
-from service import golden, logs, manifest, settings
+from service import golden, logs, settings
 from service.device import placement
 from service.device.host import Host
 from service.device.placement import Device
 from service.engines.base import Engine
+from service.versions import manifest
 
 LOG = logging.getLogger("manifold.device")
 LOOK = 0.2

@@ -10,16 +10,16 @@ from typing import Any
 
 from flask import Blueprint, Response
 
-from service import policy as policies
-from service.catalog import Catalog
 from service.dialects import native
 from service.dialects.exchange import json_response, read_json
 from service.dialects.oip.repository import LOADING_SECONDS, AdminOff
 from service.errors import Fault, InvalidInput, ServiceError
 from service.handle import Wait
-from service.policy import Policy
-from service.repository import Repository
 from service.schemas import MOST_FAULTS
+from service.versions import policy as policies
+from service.versions.catalog import Catalog
+from service.versions.policy import Policy
+from service.versions.repository import Repository
 
 
 def blueprint(catalog: Catalog, wait: Wait, repository: Repository | None) -> Blueprint:

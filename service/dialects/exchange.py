@@ -12,12 +12,12 @@ import orjson
 from flask import Request, Response, has_request_context
 from werkzeug.exceptions import RequestEntityTooLarge
 
+from service.batching.overload import REFUSED, Refused
 from service.dialects.bodies import crowd, numbers
 from service.dialects.bodies.coding import inflate
 from service.errors import BodyTooLarge, Fault, InvalidInput, MalformedBody, ServiceError
 from service.handle import Label, ModelHandle, Prediction
 from service.metrics import count_request
-from service.overload import REFUSED, Refused
 from service.schemas import escape
 from service.settings import Settings
 from service.web import current_request

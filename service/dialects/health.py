@@ -3,8 +3,8 @@
 from flask import Blueprint, Response
 
 from service import metrics, redact
-from service.catalog import Catalog
 from service.dialects.exchange import json_response
+from service.versions.catalog import Catalog
 
 
 def blueprint(catalog: Catalog) -> Blueprint:

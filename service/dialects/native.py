@@ -14,17 +14,17 @@ from typing import Any
 from flask import Blueprint, Response
 
 from service import schemas, tensors
-from service.catalog import Catalog
 from service.dialects.bodies import columns, forms, npz, packed
 from service.dialects.exchange import deadline, describe, json_response, label, parse_rows, read_body, with_hint
 from service.dialects.oip.tensors import whole
 from service.errors import Fault, InvalidInput, MalformedBody, ServiceError
 from service.handle import ModelHandle, Prediction, Wait
 from service.schemas import Asked
-from service.served import Served
 from service.settings import Settings
 from service.signature import TensorSpec
 from service.tensors import Group, Row
+from service.versions.catalog import Catalog
+from service.versions.served import Served
 from service.web import current_request
 
 

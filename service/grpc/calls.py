@@ -13,13 +13,13 @@ from google.protobuf.message import DecodeError
 from service import metrics
 from service.access.guard import Guard
 from service.access.keys import Key, Scope
-from service.catalog import Catalog
 from service.dialects.tfs.errors import Malformed
 from service.errors import ServiceError
 from service.grpc import guarded
 from service.handle import Label, ModelHandle, Wait
 from service.server import run
 from service.settings import Settings
+from service.versions.catalog import Catalog
 
 LOG = logging.getLogger("manifold.grpc")
 

@@ -10,7 +10,6 @@ from grpc_health.v1 import health_pb2
 from grpc_reflection.v1alpha import reflection, reflection_pb2
 
 from service.access.guard import Guard
-from service.catalog import Catalog
 from service.errors import ServiceError
 from service.grpc import guarded, models, prediction
 from service.grpc.calls import Context, Method, answering, parse
@@ -18,6 +17,7 @@ from service.grpc.health import SERVICE, Health
 from service.grpc.messages import MODEL_SERVICE, POOL, PREDICTION_SERVICE, message
 from service.handle import Wait
 from service.settings import Settings, address
+from service.versions.catalog import Catalog
 
 METHODS: Mapping[Any, Mapping[str, Method]] = {
     PREDICTION_SERVICE: {

@@ -6,9 +6,9 @@ from typing import Any
 
 from grpc_health.v1 import health_pb2
 
-from service.catalog import Catalog
 from service.errors import ModelNotFound, ServiceError
 from service.grpc.calls import parse, refuse
+from service.versions.catalog import Catalog
 
 SECONDS = 0.5
 """Between two looks on behalf of those who watch."""

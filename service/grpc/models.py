@@ -11,7 +11,7 @@ from service.fields import MOST_ECHOED
 from service.grpc import requests
 from service.grpc.calls import Call, Context
 from service.grpc.messages import CODE, STATE, GetModelStatusResponse
-from service.served import Served, State
+from service.versions.served import Served, State
 
 
 def get_model_status(request: Any, call: Call, context: Context) -> Any:

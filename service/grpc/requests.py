@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from service.catalog import Catalog
 from service.dialects.bodies.columns import groups
 from service.dialects.tfs.errors import Malformed, labelled
 from service.errors import Fault, InvalidInput, ModelNotFound, VersionNotFound
@@ -17,6 +16,7 @@ from service.nested import Misfit
 from service.schemas import MOST_FAULTS, escape
 from service.signature import Shape, TensorSpec
 from service.tensors import Array, Group
+from service.versions.catalog import Catalog
 
 TEXT = np.dtype(object)
 

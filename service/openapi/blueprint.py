@@ -11,10 +11,10 @@ import orjson
 from flask import Blueprint, Response, abort, request
 
 from service import security
-from service.catalog import Catalog
 from service.dialects import guarded
 from service.openapi import access, document, models
 from service.settings import Settings
+from service.versions.catalog import Catalog
 
 OWN = Path(__file__).parent
 FILES = {

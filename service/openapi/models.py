@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from service.card import Card
-from service.catalog import Catalog
 from service.outputs import NumberOutput, Output, ProbabilitiesOutput, ProbabilityOutput
 from service.signature import Signature, TensorSpec
+from service.versions.catalog import Catalog
 
 Schema = dict[str, Any]
 

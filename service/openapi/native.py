@@ -7,8 +7,8 @@ from service.openapi.operations import json_body, operation
 from service.openapi.parameters import PREDICTED, TIMED, TRACED, any_model, query
 from service.openapi.responses import PREDICTING, READING, answer, errors_of
 from service.openapi.values import one_of
-from service.served import State
 from service.settings import Settings
+from service.versions.served import State
 
 TAG = "Any model"
 MOST_TOP = 1000

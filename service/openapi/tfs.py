@@ -7,9 +7,9 @@ from service.openapi.operations import json_body, operation
 from service.openapi.parameters import PREDICTED, TIMED, TRACED, any_model, any_version, version_of, ways
 from service.openapi.responses import PREDICTING, READING, answer, errors_of
 from service.openapi.values import B64, nested, one_of, unbounded
-from service.served import State
 from service.settings import Settings
 from service.signature import TensorSpec
+from service.versions.served import State
 
 TAG = "TensorFlow Serving"
 ANSWER = (

@@ -10,7 +10,7 @@ import random
 import re
 from typing import Any
 
-from service.overload import Refusal
+from service.batching.overload import Refusal
 
 EACH = 0.002
 """Seconds that a refused connection rests for each that does: 500 refusals a second take some 3 % of a core."""

@@ -4,7 +4,7 @@ import asyncio
 import concurrent.futures
 from collections.abc import Callable
 
-from service.drivers import MakeDriver, ThreadDriver
+from service.batching.drivers import MakeDriver, ThreadDriver
 
 LOOP_SECONDS = 0.005
 """A full batch quicker than this is answered on the loop: every other request waits so long at most."""

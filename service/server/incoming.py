@@ -4,9 +4,9 @@ import io
 from collections.abc import Callable
 from typing import Any
 
-from service.admission import Share
+from service.batching.admission import Share
+from service.batching.overload import Refusal
 from service.errors import Overloaded
-from service.overload import Refusal
 from service.server.environ import Environ, of_request
 
 DISCARDED = 4

@@ -16,7 +16,7 @@ import greenlet
 from gunicorn.asgi.protocol import ASGIProtocol
 
 from service import security
-from service.overload import REFUSED, Refusal, Refused
+from service.batching.overload import REFUSED, Refusal, Refused
 from service.server import head, response
 from service.server.door import own_id
 from service.server.environ import Environ, of_connection
@@ -279,8 +279,9 @@ class Protocol(ASGIProtocol):  # type: ignore[misc]
 
     def _respond(self, environ: Environ, status: str, headers: response.Headers, parts: Iterable[bytes]) -> None:
         modern = environ["SERVER_PROTOCOL"] == "HTTP/1.1"
+        parser = self._callback_parser
         self._closing |= not self.worker.alive or (
-            self._ended and not self._ahead and not self._callback_parser.remaining()
+            self._ended and not self._ahead and not (parser is not None and parser.remaining())
         )
         bodiless = response.has_no_body(environ["REQUEST_METHOD"], status)
         whole = bodiless or response.has_length(headers)

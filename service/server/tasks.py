@@ -12,9 +12,9 @@ from typing import TypeVar
 
 import greenlet
 
+from service.batching.future import Future
+from service.batching.queueing import Answer
 from service.errors import DeadlineExceeded
-from service.future import Future
-from service.queueing import Answer
 
 Result = TypeVar("Result")
 Callback = Callable[[], object]

@@ -2,27 +2,25 @@
 
 import asyncio
 import contextlib
-import os
 import select
 import signal
 import socket
-import threading
 import weakref
 from collections.abc import Iterable, Iterator
 from resource import RLIM_INFINITY, RLIMIT_NOFILE, getrlimit
 from typing import Any
 
 from flask import Flask
-from gunicorn.sock import ssl_context
 from gunicorn.workers import gasgi
 from gunicorn.workers.gasgi import ASGIWorker
 from gunicorn.workers.gthread import ThreadWorker
 
-from service.admission import Room
+from service.batching.admission import Room
 from service.beside import Front, Side, front, starting
 from service.server.door import Door
 from service.server.drivers import Running
 from service.server.protocol import Protocol
+from service.server.relief import LEAVES, LISTENS, LOOK_SECONDS, Relief
 
 gasgi.ASGIProtocol = Protocol  # the worker makes one for each connection
 
@@ -44,60 +42,10 @@ def listening_for_sigterm(worker: ASGIWorker) -> Iterator[None]:
 
 LINGER_SECONDS = 1.0
 """An idle connection stays so long when its worker ends: a request may be on its way."""
-LOOK_SECONDS = 0.2
-"""Between two looks at the connections of a worker that ends."""
 SHAKE_LOOKS = 10
 """A TLS handshake may take so many of these."""
 HELP_SECONDS = 0.05
 """A connection waits so long, at most twice, for a worker that is gone or busy, before another takes it in."""
-
-
-LISTENS, LEAVES = 1, 2
-
-
-class Relief:
-    """What a worker of either kind and its parent know of each other (service/master.py)."""
-
-    cfg: Any
-    tmp: Any
-    alive: bool
-    slot = 0  # whose socket is its own, of those that share the port
-    relieves = False  # whether others served when it was started
-    dismissed = False  # whether its parent has told it to leave
-
-    @property
-    def settled(self) -> bool:
-        """Whether the worker has said that it listens."""
-        return self.said == LISTENS
-
-    @property
-    def leaving(self) -> bool:
-        """Whether the worker leaves, told or by itself."""
-        return self.dismissed or self.said == LEAVES
-
-    @property
-    def said(self) -> int:
-        """What it has told its parent, 0 at first."""
-        return os.fstat(self.tmp.fileno()).st_size
-
-    def say(self, what: int) -> None:
-        """Tell the parent, by the size of the file of the heartbeat, which both have open."""
-        os.ftruncate(self.tmp.fileno(), what)
-        self.tmp.notify()
-
-    def read_certificate(self) -> None:
-        """With TLS: have what this process needs for it, or end it."""
-        if self.cfg.is_ssl:
-            with starting(self):
-                ssl_context(self.cfg)
-
-    def await_models(self, app: Flask) -> None:
-        """Let the others serve until the models stand."""
-        loading: threading.Thread = app.extensions["loading"]
-        while self.relieves and self.alive and loading.is_alive():
-            loading.join(LOOK_SECONDS)
-
-
 SPARE_FILES = 256
 """Files a worker may open beside its connections: models, sockets, metrics, gRPC's own."""
 

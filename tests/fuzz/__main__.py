@@ -26,7 +26,7 @@ from tests.service.server import ROOT, running
 FOUND = ROOT / "tests" / "fuzz" / "found"
 REPORT = ROOT / "docs" / "measurements" / "fuzz.json"
 REQUESTS = 100_000
-EXAMPLES = 40
+EXAMPLES = 30
 """Of each operation and mode of the OpenAPI document; `make test` tries eight."""
 DONE = re.compile(r"#(\d+)\s+DONE\s+cov: (\d+)")
 

@@ -1,15 +1,22 @@
 """HTTP: the bytes of a connection, cut anywhere, are the same requests, or refused in the same place."""
 
-from typing import Any
+from typing import Any, NoReturn
 
 from gunicorn.asgi.parser import CallbackRequest
 
+from service.batching.admission import Room
+from service.errors import Overloaded
 from service.server import head
 from service.server.incoming import Incoming
 from service.server.parser import Parser
 from tests.service.test_smuggling import READ, REFUSED
 
 MOST_BODY, MOST_REQUESTS = 1_000, 5
+
+
+def refuse(path: str, error: Overloaded) -> NoReturn:
+    """There is room for all of them."""
+    raise AssertionError(f"{path}: {error}")
 
 
 class Reader:
@@ -23,7 +30,7 @@ class Reader:
     def begin(self) -> bool:
         request = CallbackRequest.from_parser(self.parser)
         head.check(request)
-        self.incoming = Incoming(request, MOST_BODY)
+        self.incoming = Incoming(request, MOST_BODY, Room().share(), refuse)
         return bool(request.chunked)
 
     def take(self, chunk: bytes) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from service import loading
 from service.handle import ModelHandle
 from service.settings import Settings
-from service.store import Version
+from service.versions.store import Version
 from tests.service import artifacts, fakes
 from tests.service.site import EVERY_DTYPE, echo
 

@@ -9,7 +9,6 @@ import numpy as np
 
 from service.access.guard import Guard
 from service.beside import Side
-from service.catalog import Catalog
 from service.grpc.front import Front
 from service.grpc.messages import MODEL_SERVICE, PREDICTION_SERVICE, message
 from service.grpc.tensors import label
@@ -17,6 +16,7 @@ from service.handle import ModelHandle, Wait
 from service.settings import Settings
 from service.signature import Signature
 from service.tensors import Array
+from service.versions.catalog import Catalog
 from tests.service import fakes
 from tests.service.server import SECONDS
 

@@ -18,7 +18,7 @@ from werkzeug.test import TestResponse
 from service import loading
 from service.openapi import document, models
 from service.settings import Settings
-from service.store import Version
+from service.versions.store import Version
 from tests.service import artifacts, fakes
 from tests.service.site import Site
 

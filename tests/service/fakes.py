@@ -7,21 +7,21 @@ from typing import Any
 import numpy as np
 
 from service import fields, server, tensors
-from service.batcher import Batcher
+from service.batching.batcher import Batcher
+from service.batching.cost import Cost
+from service.batching.drivers import MakeDriver
+from service.batching.future import Future
+from service.batching.queueing import Answer, FindTerms, Job, Queue
 from service.card import Card
-from service.catalog import Catalog
-from service.cost import Cost
-from service.drivers import MakeDriver
 from service.engines.base import Engine
-from service.future import Future
 from service.handle import ModelHandle, example
-from service.policy import Policy
-from service.queueing import Answer, FindTerms, Job, Queue
 from service.schemas import Rows
-from service.shadow import Shadow
 from service.signature import Signature, TensorSpec
-from service.store import Version
 from service.tensors import ALIKE, Array, Ragged, Tensors
+from service.versions.catalog import Catalog
+from service.versions.policy import Policy
+from service.versions.shadow import Shadow
+from service.versions.store import Version
 
 RAISES, SHORT, LONG, NAMELESS, SCALAR = 101, 102, 103, 104, 105
 """Values that poison a row: what the fake engine does to the whole batch in which it finds one."""

@@ -11,11 +11,11 @@ from werkzeug.test import TestResponse
 from service import loading
 from service.app import create_app
 from service.handle import ModelHandle
-from service.policy import Policy
 from service.settings import Settings
 from service.signature import Signature
-from service.store import Version
 from service.tensors import Array, Tensors
+from service.versions.policy import Policy
+from service.versions.store import Version
 from tests.service import fakes
 from tests.service.artifacts import VOCABULARY
 

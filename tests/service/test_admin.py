@@ -14,12 +14,12 @@ from service.access.guard import Guard
 from service.access.keyring import Keyring
 from service.access.keys import Scope
 from service.app import create_app
-from service.catalog import Catalog
-from service.repository import Repository
 from service.settings import Settings
-from service.told import Folder
-from service.trial import Trial
-from service.wishes import Wishes
+from service.versions.catalog import Catalog
+from service.versions.repository import Repository
+from service.versions.told import Folder
+from service.versions.trial import Trial
+from service.versions.wishes import Wishes
 from tests.service.fakes import Hand
 from tests.service.keys import granted
 from tests.service.oip import tensor

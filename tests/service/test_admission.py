@@ -5,13 +5,13 @@ import random
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from service.admission import GREED, Room
+from service.batching.admission import GREED, Room
+from service.batching.pace import PROOF, PROOF_SECONDS, Pace
+from service.batching.queueing import Allowed, Job, Queue, Terms
 from service.errors import DeadlineUnreachable, Overloaded, QueueFull
-from service.pace import PROOF, PROOF_SECONDS, Pace
-from service.queueing import Allowed, Job, Queue, Terms
 from service.tensors import Tensors
 from tests.service.fakes import FAR
 
@@ -74,18 +74,33 @@ class TestPace:
     def proven(self, ratio: float = 1.0) -> Pace:
         pace = Pace()
         for number in range(PROOF):
-            pace.ended((number + 1) * ratio, number * ratio, 1.0)
+            pace.ended((number + 1) * ratio, number * ratio, number * ratio, 1.0)
         return pace
 
     @given(st.floats(0.1, 10))
-    def test_it_learns_what_the_last_batches_took(self, ratio):
-        assert self.proven(ratio).ratio == pytest.approx(ratio)
+    def test_it_learns_what_the_last_calls_took(self, ratio):
+        assert self.proven(ratio).seconds(7.0, 3) == pytest.approx(7 * ratio)
 
-    def test_a_batch_counts_from_the_end_of_the_one_before(self):
+    def test_what_comes_between_two_calls_is_counted_by_the_batch(self):
         pace = Pace()
-        pace.ended(2.0, 0.0, 1.0)
-        pace.ended(4.0, 0.0, 1.0)
-        assert pace.ratio == pytest.approx(2.0)
+        pace.ended(2.0, 0.0, 1.0, 1.0)
+        pace.ended(4.0, 0.0, 3.0, 1.0)
+        assert (pace.ratio, pace.gap) == pytest.approx((1.0, 1.0))
+        assert pace.seconds(predicted=10.0, batches=2) == pytest.approx(12.0)
+
+    def test_an_idle_engine_is_not_taken_for_a_slow_one(self):
+        pace = Pace()
+        pace.ended(1.0, 0.0, 0.0, 1.0)
+        pace.ended(8.0, 7.0, 7.0, 1.0)
+        assert (pace.ratio, pace.gap) == pytest.approx((1.0, 0.0))
+
+    def test_of_several_calls_at_once_each_counts_from_the_end_of_the_one_before(self):
+        pace = Pace()
+        pace.ended(2.0, 0.0, 0.0, 2.0)
+        pace.ended(2.5, 0.0, 0.5, 2.0)
+        pace.ended(3.0, 0.0, 1.0, 2.0)
+        assert pace.ratio < 0.6
+        assert pace.gap == 0.0
 
     def test_nothing_is_proven_by_few_batches_or_by_old_ones(self):
         pace = Pace()
@@ -93,20 +108,21 @@ class TestPace:
         pace = self.proven()
         assert pace.proven(PROOF + PROOF_SECONDS)
         assert not pace.proven(PROOF + PROOF_SECONDS + 0.1)
-        pace.ended(1000.0, 999.0, 1.0)
+        pace.ended(1000.0, 999.0, 999.0, 1.0)
         assert not pace.proven(1000.0)
 
-    def test_one_stall_is_not_taken_for_the_rule(self):
+    @pytest.mark.parametrize("began", [PROOF, PROOF + 8.0], ids=["of the engine", "of the loop"])
+    def test_one_stall_is_not_taken_for_the_rule(self, began):
         pace = self.proven()
-        pace.ended(PROOF + 9.0, PROOF, 1.0)
-        assert pace.ratio < 1.7
+        pace.ended(PROOF + 9.0, PROOF, began, 1.0)
+        assert pace.seconds(1.0, 1) < 2.0
 
     def test_it_follows_an_engine_that_has_become_slower(self):
         pace = self.proven()
         now = float(PROOF)
         for _ in range(30):
             now += 5.0
-            pace.ended(now, 0.0, 1.0)
+            pace.ended(now, 0.0, now - 5.0, 1.0)
         assert pace.ratio == pytest.approx(5.0, rel=0.1)
 
 
@@ -234,6 +250,7 @@ class TestWaiting:
         assert all(f"at most {wait:g} s may" in str(error) and error.shut > 0 for error in refused)
 
     @given(st.lists(st.sampled_from("ab"), max_size=200), st.integers(1, 150), st.sampled_from([0.02, 0.1, math.inf]))
+    @example(["b", *"a" * 11, *"b" * 8, "a", "a"], 22, 0.1)
     def test_who_waits_as_long_as_he_is_told_and_is_alone_is_let_in(self, kinds, room, wait):
         server = Server(TERMS, rows=room, allowed=Allowed(wait=wait))
         server.prove()

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, precondition, rule
 
 from service import tensors
-from service.admission import Room
-from service.batcher import Batcher
-from service.drivers import ThreadDriver
+from service.batching.admission import Room
+from service.batching.batcher import Batcher
+from service.batching.drivers import ThreadDriver
+from service.batching.queueing import Job, Queue
 from service.errors import DeadlineExceeded, Draining, EngineFailed, EngineHung, NotFinite, Overloaded, QueueFull
-from service.queueing import Job, Queue
 from tests.service import fakes
 from tests.service.fakes import (
     BLURS,

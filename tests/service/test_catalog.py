@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from service.catalog import Catalog
 from service.errors import Draining, ModelNotFound, ModelNotReady, ServiceError, VersionNotFound
 from service.handle import ModelHandle
-from service.served import State
-from service.store import Version
+from service.versions.catalog import Catalog
+from service.versions.served import State
+from service.versions.store import Version
 from tests.service.fakes import FakeEngine, Hand, handle, job
 
 FORWARD = [State.START, State.LOADING, State.AVAILABLE, State.UNLOADING, State.END]

@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 
 from service import __main__ as command_line
-from service import check, golden, manifest
+from service import check, golden
 from service.engines.onnx import OnnxEngine
 from service.golden import GOLDEN
 from service.loading import CannotServe
+from service.versions import manifest
 from tests.service import artifacts, saved_models
 from tests.service.fakes import FakeEngine, specs
 

@@ -18,7 +18,7 @@ from service import loading
 from service.dialects.bodies.npz import MOST_MEMBERS
 from service.settings import Settings
 from service.signature import Signature
-from service.store import Version
+from service.versions.store import Version
 from tests.service import fakes
 from tests.service.artifacts import PHOTO, VOCABULARY, png
 from tests.service.site import MAX_BODY_BYTES, MAX_QUEUE_ROWS, Site

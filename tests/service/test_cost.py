@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service import cost
-from service.cost import Cost, Trial
+from service.batching import cost
+from service.batching.cost import Cost, Trial
 from tests.service.fakes import FakeEngine, PricedEngine, weighted
 
 ELEMENTS = {"call": 1e-3, "element": 1e-5, "row": 1e-3, "row_element": 1e-5}

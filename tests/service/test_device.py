@@ -8,15 +8,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from service.batcher import Batcher
+from service.batching.batcher import Batcher
+from service.batching.drivers import PoolDriver
+from service.batching.queueing import Queue
 from service.device.host import DEPTH, Host
 from service.device.placement import socket_of
 from service.device.turns import Turns
-from service.drivers import PoolDriver
 from service.engines.base import Engine
 from service.engines.device import CannotLoadThere, DeviceEngine
 from service.errors import EngineFailed, Fault, InvalidInput, ModelNotReady
-from service.queueing import Queue
 from service.signature import Signature
 from service.tensors import Array, Tensors
 from tests.service.fakes import RAISES, FakeEngine, job, specs

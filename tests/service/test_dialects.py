@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
-from service.store import Version
+from service.versions.store import Version
 from tests.service.artifacts import VOCABULARY
 from tests.service.fakes import RAISES, Clock
 from tests.service.oip import infer, outputs, tensor

@@ -11,9 +11,9 @@ import uvloop
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from service.batcher import Batcher
-from service.drivers import PoolDriver
-from service.queueing import Queue
+from service.batching.batcher import Batcher
+from service.batching.drivers import PoolDriver
+from service.batching.queueing import Queue
 from service.server import LoopDriver
 from service.server.tasks import run, wait
 from service.tensors import Array, Tensors

@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service import loading
-from service.batcher import Batcher
+from service.batching.batcher import Batcher
+from service.batching.queueing import Queue
 from service.engines.onnx import OnnxEngine
 from service.errors import InvalidInput
-from service.queueing import Queue
 from service.settings import Settings
-from service.store import Version
+from service.versions.store import Version
 from tests.service import artifacts, saved_models
 from tests.service.fakes import Hand, ManualDriver, job
 from tests.service.oip import HEADER, client_of, error, in_bytes, infer, outputs, strings, tensor

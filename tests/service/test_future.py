@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.future import Future
+from service.batching.future import Future
 
 OPERATIONS = st.lists(
     st.sampled_from(

@@ -19,7 +19,7 @@ from werkzeug.test import TestResponse
 
 from service import loading
 from service.settings import Settings
-from service.store import Version
+from service.versions.store import Version
 from tests.service import artifacts, fakes
 from tests.service.oip import HEADER
 from tests.service.site import Site

@@ -27,7 +27,7 @@ from service.grpc.front import CannotListen, Front
 from service.grpc.messages import POOL, SignatureDefMap, message
 from service.outputs import NumberOutput, ProbabilityOutput
 from service.settings import Settings
-from service.store import Version
+from service.versions.store import Version
 from tests.service import calls, fakes
 from tests.service.artifacts import PHOTO, png
 from tests.service.calls import METHODS, Client, examples, mirror, new, predict, serving, spec, tensor

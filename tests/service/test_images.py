@@ -242,7 +242,7 @@ import sys
 from pathlib import Path
 from service import app, loading
 from service.settings import Settings
-from service.store import Version
+from service.versions.store import Version
 loading.load(Version("toy", 3, Path({str(toy_folder)!r})), Settings(engine="onnx"), lambda _: lambda step: None)
 sys.exit("PIL" in sys.modules)
 """

@@ -56,7 +56,7 @@ def test_training_knows_nothing_of_the_service_but_what_both_must_do_alike():
     assert importers("service") & (within("training") | within("models")) == borrowers
     used = {module for file in borrowers for module in imported(ROOT / file) if module.startswith("service")}
     borrowed = {"service.images", "service.images.decode", "service.nested", "service.nested.to_array"}
-    assert used == borrowed | {"service", "service.manifest"}
+    assert used == borrowed | {"service.versions", "service.versions.manifest"}
 
 
 def test_models_import_keras_what_types_need_and_what_weights_are_computed_with():
@@ -75,18 +75,18 @@ def test_models_import_keras_what_types_need_and_what_weights_are_computed_with(
         (("backports", "zlib", "gzip"), {"service/dialects/bodies/coding.py"}),
         (("msgpack",), {"service/dialects/bodies/packed.py"}),
         (("simdjson",), {"service/dialects/bodies/numbers.py"}),
-        (("nacl",), {"service/manifest.py", "service/sign.py"}),
+        (("nacl",), {"service/versions/manifest.py", "service/versions/sign.py"}),
         (
             ("fcntl",),
             {
                 "service/access/command.py",
                 "service/access/places.py",
                 "service/device/process.py",
-                "service/repository.py",
+                "service/versions/repository.py",
                 "service/server/protocol.py",
-                "service/told.py",
-                "service/trial.py",
-                "service/wishes.py",
+                "service/versions/told.py",
+                "service/versions/trial.py",
+                "service/versions/wishes.py",
             },
         ),
         (("zipfile",), {"service/dialects/bodies/npz.py"}),
@@ -96,6 +96,7 @@ def test_models_import_keras_what_types_need_and_what_weights_are_computed_with(
             {
                 "service/app.py",
                 "service/beside.py",
+                "service/server/relief.py",
                 "service/server/worker.py",
                 "service/web.py",
                 "service/dialects/admin.py",
@@ -121,6 +122,7 @@ def test_models_import_keras_what_types_need_and_what_weights_are_computed_with(
                 "service/server/chunks.py",
                 "service/server/head.py",
                 "service/server/protocol.py",
+                "service/server/relief.py",
                 "service/server/tasks.py",
                 "service/server/worker.py",
             },
@@ -137,23 +139,23 @@ def test_models_import_keras_what_types_need_and_what_weights_are_computed_with(
         (
             ("threading", "concurrent"),
             {
-                "service/admission.py",
-                "service/batcher.py",
+                "service/batching/admission.py",
+                "service/batching/batcher.py",
                 "service/beside.py",
-                "service/catalog.py",
+                "service/versions/catalog.py",
                 "service/device/host.py",
                 "service/device/process.py",
                 "service/device/turns.py",
-                "service/drivers.py",
+                "service/batching/drivers.py",
                 "service/engines/device.py",
                 "service/engines/programs.py",
-                "service/future.py",
-                "service/repository.py",
+                "service/batching/future.py",
+                "service/versions/repository.py",
                 "service/server/drivers.py",
                 "service/server/tasks.py",
-                "service/server/worker.py",
-                "service/shadow.py",
-                "service/watchdog.py",
+                "service/server/relief.py",
+                "service/versions/shadow.py",
+                "service/batching/watchdog.py",
             },
         ),
         (("ssl",), {"service/tls.py"}),

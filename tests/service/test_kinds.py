@@ -13,7 +13,7 @@ from service import loading
 from service.card import Card, CategoryInput, ImageInput
 from service.settings import Settings
 from service.signature import Signature
-from service.store import Version
+from service.versions.store import Version
 from tests.service import fakes
 from tests.service.artifacts import FABRICS, MOST_DAYS, PHOTO, STYLES, SURE, png, shop_card
 from tests.service.site import Site

@@ -26,7 +26,7 @@ from service.nested import Misfit
 from service.server import chunks, head
 from service.server.protocol import HEAD_SECONDS, LEAST_RATE
 from service.settings import Settings
-from service.store import Version
+from service.versions.store import Version
 from tests.service import fakes
 from tests.service.oip import HEADER
 from tests.service.site import MAX_BODY_BYTES, Site

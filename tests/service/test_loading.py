@@ -10,15 +10,15 @@ import pytest
 
 from service import card as cards
 from service import golden, loading, tensors
+from service.batching.cost import Cost
+from service.batching.drivers import ThreadDriver
+from service.batching.queueing import Terms
 from service.card import Card
-from service.cost import Cost
-from service.drivers import ThreadDriver
 from service.engines.onnx import REDUCED, TWIN, OnnxEngine
 from service.loading import CannotServe, load, serve
-from service.queueing import Terms
 from service.settings import Settings
 from service.signature import Signature
-from service.store import Version
+from service.versions.store import Version
 from tests.service import artifacts
 from tests.service.fakes import FakeEngine, Hand, PricedEngine, handle, specs
 

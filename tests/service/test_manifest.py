@@ -12,11 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service import loading, manifest
+from service import loading
 from service.__main__ import main
-from service.manifest import NAME, SIGNATURE, Untrusted
 from service.settings import Settings
-from service.store import Version
+from service.versions import manifest
+from service.versions.manifest import NAME, SIGNATURE, Untrusted
+from service.versions.store import Version
 from tests.service.fakes import Hand
 
 FILES = {

@@ -17,21 +17,22 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from werkzeug.test import TestResponse
 
-from service import VERSION, loading, memory
+from service import VERSION, loading
 from service.access.guard import Guard
 from service.access.keyring import Keyring
 from service.access.keys import Scope
 from service.app import create_app
-from service.catalog import Catalog
 from service.dialects.oip.tensors import DATATYPES
 from service.engines.onnx import TWIN
-from service.repository import Repository
-from service.served import State
 from service.settings import Settings
-from service.store import Version
-from service.told import Folder
-from service.trial import Trial
-from service.wishes import Wishes
+from service.versions import memory
+from service.versions.catalog import Catalog
+from service.versions.repository import Repository
+from service.versions.served import State
+from service.versions.store import Version
+from service.versions.told import Folder
+from service.versions.trial import Trial
+from service.versions.wishes import Wishes
 from tests.service import artifacts, fakes, oip
 from tests.service.fakes import Hand
 from tests.service.keys import granted

@@ -14,13 +14,13 @@ from openapi_spec_validator import validate
 
 from service import VERSION
 from service.card import Card, CategoryInput, NumbersInput
-from service.catalog import Catalog
 from service.openapi import document, models
 from service.openapi.models import Described
 from service.outputs import NumberOutput
 from service.settings import Settings
 from service.signature import Signature
-from service.store import Version
+from service.versions.catalog import Catalog
+from service.versions.store import Version
 from tests.service import described, fakes
 from tests.service.artifacts import EXAMPLE, FABRICS, MOODS, MOST_DAYS, STYLES, SURE, VOCABULARY
 from tests.service.described import SNAPSHOT, Promises

@@ -74,7 +74,7 @@ def hold(case: Case) -> Response:
     """Ask; no defect of the service, and nothing that is not documented."""
     response = case.call(headers={"Accept-Encoding": "identity"})  # over WSGI it does not decode
     if response.status_code >= 500:
-        assert response.status_code == 504
+        assert response.status_code in (503, 504)  # of an engine that has no time left for it, or had none
         assert "X-Request-Timeout" in case.headers
     case.validate_response(
         response, checks=[*OF_HEADS, *([response_schema_conformance] if is_strict(response) else [])]

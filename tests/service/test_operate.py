@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service import operate, policy
 from service.__main__ import main, parser
-from service.operate import BadCommand
-from service.policy import Policy
+from service.versions import operate, policy
+from service.versions.operate import BadCommand
+from service.versions.policy import Policy
 from tests.service.test_policy import POLICIES
 
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service import policy
-from service.policy import BadPolicy, Canary, Policy
+from service.versions import policy
+from service.versions.policy import BadPolicy, Canary, Policy
 
 NUMBERS = st.integers(1, 6)
 LABELS = st.from_regex(r"[a-z0-9][a-z0-9._-]{0,5}", fullmatch=True)

@@ -14,10 +14,10 @@ from gunicorn.glogging import Logger
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.admission import Room
-from service.future import Future
-from service.overload import REFUSED, Refusal, Refused
-from service.queueing import Answer
+from service.batching.admission import Room
+from service.batching.future import Future
+from service.batching.overload import REFUSED, Refusal, Refused
+from service.batching.queueing import Answer
 from service.server.door import EACH, Door
 from service.server.protocol import CONTINUE, HEAD_SECONDS, LEAST_RATE, Protocol
 from service.server.tasks import wait
@@ -693,6 +693,13 @@ class TestRoomForBodies:
             assert site.worker.bodies.size == 0
 
         run(check)
+
+
+def test_a_rest_grows_with_those_who_rest_and_with_each_knock_and_ends():
+    door = Door()
+    assert [door.rest(0) for _ in range(3)] == [EACH, 2 * EACH, 3 * EACH]
+    door.resting = 10**6
+    assert [door.rest(knocks) for knocks in (0, 1, 2, 99)] == [1.0, 2.0, 4.0, 4.0]
 
 
 class TestRefusals:

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from service.batching.queueing import Job, Queue, Terms
 from service.errors import QueueFull
-from service.queueing import Job, Queue, Terms
 from tests.service.fakes import FAR
 
 ROOM = 10**6

@@ -16,19 +16,19 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from service.batcher import Batcher
-from service.catalog import Catalog
+from service.batching.batcher import Batcher
+from service.batching.queueing import Job, Queue
 from service.errors import Draining, ModelNotFound, ModelNotReady, VersionNotFound
 from service.handle import ModelHandle
-from service.queueing import Job, Queue
-from service.refusal import Unloadable
-from service.repository import AGAIN, CannotLoad, Repository
-from service.served import State
-from service.store import Version
-from service.told import Folder
-from service.trial import Trial
-from service.watch import Watch
-from service.wishes import CannotWrite, Wishes
+from service.versions.catalog import Catalog
+from service.versions.repository import AGAIN, CannotLoad, Repository
+from service.versions.served import State
+from service.versions.store import NothingToServe, Version
+from service.versions.told import Folder
+from service.versions.trial import Trial
+from service.versions.verdict import Unloadable
+from service.versions.watch import Watch
+from service.versions.wishes import CannotWrite, Wishes
 from tests.service.fakes import Clock, FakeEngine, Hand, handle, job
 from tests.service.server import SECONDS
 
@@ -420,6 +420,15 @@ class TestBeginning:
         site.clock.now += AGAIN
         late.follow()
         assert late.numbers() == [1]
+
+    def test_no_worker_takes_the_place_of_others_without_what_they_serve(self, site: Site):
+        [worker] = site.workers(1)
+        worker.folder.join()
+        (site.root / "m").rename(site.root / ".m")
+        with pytest.raises(NothingToServe, match="m/1, which other workers serve, is no longer in the store"):
+            site.worker()
+        worker.folder.close()
+        assert site.worker().catalog.unready() == {"m/1": "START"}
 
     def test_a_worker_begins_without_the_store(self, site: Site):
         [worker] = site.workers(1)

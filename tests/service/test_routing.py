@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.catalog import Catalog
 from service.errors import ModelNotFound, VersionNotFound
-from service.policy import Canary, Policy
-from service.routing import route
-from service.store import Version
+from service.versions.catalog import Catalog
+from service.versions.policy import Canary, Policy
+from service.versions.routing import route
+from service.versions.store import Version
 from tests.service.fakes import FakeEngine, Hand, handle
 from tests.service.test_policy import NUMBERS, POLICIES
 

@@ -11,7 +11,7 @@ from werkzeug.test import TestResponse
 from service import security
 from service.app import create_app
 from service.settings import Settings
-from service.store import Version
+from service.versions.store import Version
 from tests.service import fakes
 from tests.service.calls import METHODS, predict, serving, spec
 from tests.service.site import Site

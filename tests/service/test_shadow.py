@@ -13,9 +13,9 @@ from service.card import Card
 from service.errors import DeadlineExceeded, EngineFailed
 from service.outputs import ProbabilitiesOutput, ProbabilityOutput
 from service.settings import Settings
-from service.shadow import MOST_BYTES, MOST_ROWS, REST, Shadow
 from service.signature import Signature
-from service.store import Version
+from service.versions.shadow import MOST_BYTES, MOST_ROWS, REST, Shadow
+from service.versions.store import Version
 from tests.service import artifacts, fakes
 from tests.service.fakes import (
     FAR,

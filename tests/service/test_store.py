@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from service import store
-from service.store import NothingToServe, Version
+from service.versions import store
+from service.versions.store import NothingToServe, Version
 
 
 def publish(root: Path, *names: str) -> Path:

@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service import cost, tensors
-from service.batcher import Batcher
-from service.cost import Cost
-from service.queueing import Job, Queue, Terms
+from service import tensors
+from service.batching import cost
+from service.batching.batcher import Batcher
+from service.batching.cost import Cost
+from service.batching.queueing import Job, Queue, Terms
 from tests.service.fakes import Clock, FakeEngine, ManualDriver, job, weighted
 
 MOST, TARGET = 64, 0.020

@@ -8,9 +8,9 @@ from typing import Any
 import greenlet
 import pytest
 
+from service.batching.future import Future
+from service.batching.queueing import Answer
 from service.errors import DeadlineExceeded
-from service.future import Future
-from service.queueing import Answer
 from service.server.tasks import Inbox, Parked, run, start, wait
 
 ANSWER = Answer({}, 0, 1, 0)

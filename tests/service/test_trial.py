@@ -8,19 +8,19 @@ from pathlib import Path
 
 import pytest
 
-from service import memory
 from service.handle import ModelHandle
-from service.refusal import Refusal, reason
-from service.store import Version
-from service.trial import DEATHS_PROVED, DiedLoading, TooLarge, Trial
+from service.versions import memory
+from service.versions.store import Version
+from service.versions.trial import DEATHS_PROVED, DiedLoading, TooLarge, Trial
+from service.versions.verdict import Verdict, reason
 from tests.service.fakes import FakeEngine, Hand, handle
 from tests.service.server import ROOT
 
 LOADER = """
 import sys, time
 from pathlib import Path
-from service.store import Version
-from service.trial import Trial
+from service.versions.store import Version
+from service.versions.trial import Trial
 
 def load(version):
     print("loading", flush=True)
@@ -165,4 +165,4 @@ class TestMemory:
     ],
 )
 def test_there_are_few_reasons(error, word):
-    assert Refusal(reason(error), "").reason == word
+    assert Verdict(reason(error), "").reason == word

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from service.batcher import Batcher
-from service.drivers import ThreadDriver
+from service.batching.batcher import Batcher
+from service.batching.drivers import ThreadDriver
+from service.batching.queueing import Queue
+from service.batching.watchdog import BEFORE, Ends, Limits, Watchdog
 from service.errors import EngineHung
-from service.queueing import Queue
-from service.store import Version
-from service.watchdog import BEFORE, Ends, Limits, Watchdog
+from service.versions.store import Version
 from tests.service import fakes
 from tests.service.fakes import HANGS, Clock, FakeEngine, Hand, ManualDriver, job
 

@@ -12,7 +12,7 @@ import tensorflow as tf
 from tensorflow_serving.apis import prediction_log_pb2
 
 from models.architecture import Architecture
-from service import manifest
+from service.versions import manifest
 from tests.training import toys
 from training import golden, saved_model
 from training.card import SCHEMA

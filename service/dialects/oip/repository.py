@@ -7,15 +7,15 @@ from typing import Any
 
 from flask import Blueprint, Response
 
-from service.catalog import Catalog
 from service.dialects.exchange import json_response, parse, read_body
 from service.errors import Fault, InvalidInput, MalformedBody, ServiceError
 from service.fields import MOST_ECHOED
 from service.handle import Wait
 from service.nested import show
-from service.repository import Repository
 from service.schemas import MOST_FAULTS, escape
-from service.served import Served, State
+from service.versions.catalog import Catalog
+from service.versions.repository import Repository
+from service.versions.served import Served, State
 
 LOADING_SECONDS = 600.0
 """How long a call waits for a model to be loaded or unloaded."""

@@ -14,7 +14,6 @@ from typing import Any
 from flask import Blueprint, Response, request
 
 from service import VERSION
-from service.catalog import Catalog
 from service.dialects import exchange
 from service.dialects.bodies import columns
 from service.dialects.exchange import bad_request, json_response, label, parse_rows, read_body, with_hint
@@ -25,10 +24,11 @@ from service.dialects.oip import tensors as oip_tensors
 from service.dialects.oip.request import Inference
 from service.errors import InvalidInput, ModelNotReady, ServiceError, VersionNotFound
 from service.handle import ModelHandle, Prediction, Wait
-from service.repository import Repository
-from service.served import State
 from service.settings import Settings
 from service.tensors import Group
+from service.versions.catalog import Catalog
+from service.versions.repository import Repository
+from service.versions.served import State
 from service.web import current_request
 
 EXTENSIONS = ["binary_tensor_data", "model_repository", "parameters"]

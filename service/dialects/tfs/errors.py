@@ -1,9 +1,9 @@
 """What TensorFlow Serving refuses in its own words, over REST and gRPC alike."""
 
-from service.catalog import Catalog
 from service.errors import ServiceError
 from service.fields import MOST_ECHOED
 from service.handle import ModelHandle
+from service.versions.catalog import Catalog
 
 DEFAULT = "serving_default"
 WORDS = "text"

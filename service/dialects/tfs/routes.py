@@ -13,7 +13,6 @@ from typing import Any
 
 from flask import Blueprint, Response
 
-from service.catalog import Catalog
 from service.dialects.exchange import (
     bad_request,
     deadline,
@@ -30,9 +29,10 @@ from service.dialects.tfs.tensors import dump, from_inputs, from_instances, to_c
 from service.errors import MalformedBody, ModelNotFound, ServiceError, VersionNotFound
 from service.handle import ModelHandle, Prediction, Wait
 from service.nested import show
-from service.served import Served, State
 from service.settings import Settings
 from service.signature import Signature, TensorSpec
+from service.versions.catalog import Catalog
+from service.versions.served import Served, State
 from service.web import current_request
 
 MODEL = r"models(?:/(?P<model>[^/:]+))?(?:/versions/(?P<version>\d+)|/labels/(?P<label>[^/:]+))?"

@@ -2,13 +2,15 @@
 
 import logging
 import time
+from collections.abc import Mapping
 
-from service import policy as policies
-from service.batcher import Clock
+from service.batching.batcher import Clock
 from service.errors import ServiceError
-from service.policy import BadPolicy
-from service.repository import Repository
-from service.store import Version, fingerprint
+from service.versions import policy as policies
+from service.versions.policy import BadPolicy, Policy
+from service.versions.repository import Repository
+from service.versions.store import Version, fingerprint
+from service.versions.told import Told
 
 LOG = logging.getLogger("manifold.watch")
 
@@ -44,28 +46,27 @@ class Watch:
         except (ServiceError, OSError) as error:
             return self._complain("store", str(error))
         self._complain("store", "")
-        self._complain("policy", self._mistakes())
+        known = self._policies()
         for model, stored in models.items():
             if stored:
-                self._look_at(model, stored)
+                told = self._repository.told(model)
+                self._look_at(told, told.policy if known is None else known.get(model, Policy()), stored)
         for model in self._folder.models():
             gone = not models.get(model)
             self._complain(model, f"{model} is no longer in the store; what is served of it stays" if gone else "")
         return None
 
-    def _look_at(self, model: str, stored: list[Version]) -> None:
+    def _look_at(self, told: Told, policy: Policy, stored: list[Version]) -> None:
         """Change what is served of a model, where something else is wished."""
-        told = self._repository.told(model)
         served = set(told.versions)
 
         def usable(version: Version) -> bool:
             return version.number in served or self._settled(version)
 
-        policy = self._wishes.policy(model, told.policy)
         numbers = self._wishes.choose(policy, stored, told, usable)
         forgotten = told.refused.keys() - {version.number for version in stored}
         if (numbers, policy) != (told.versions, told.policy) or forgotten:
-            self._repository.change(model, usable)
+            self._repository.change(stored[0].model, usable)
 
     def _settled(self, version: Version) -> bool:
         """Whether a version is as it was a look ago, and may be tried."""
@@ -77,12 +78,15 @@ class Watch:
             and not self._trial.rests(version)
         )
 
-    def _mistakes(self) -> str:
+    def _policies(self) -> Mapping[str, Policy] | None:
+        """What the policy file says; None while it says what cannot be."""
         try:
-            policies.read(self._wishes.file)
+            known = policies.read(self._wishes.file)
         except BadPolicy as error:
-            return f"{error}\nthe policies stay as they were"
-        return ""
+            self._complain("policy", f"{error}\nthe policies stay as they were")
+            return None
+        self._complain("policy", "")
+        return known
 
     def _complain(self, about: str, what: str) -> None:
         """Log it, unless it was the last to be said of this."""

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from service import redact, tensors
-from service.drivers import MakeDriver, ThreadDriver
+from service.batching.drivers import MakeDriver, ThreadDriver
+from service.batching.queueing import Answer, Job, Queue
 from service.engines.base import Engine
 from service.errors import (
     DeadlineExceeded,
@@ -26,7 +27,6 @@ from service.errors import (
     NotFinite,
     ServiceError,
 )
-from service.queueing import Answer, Job, Queue
 from service.tensors import Kind
 
 LOG = logging.getLogger("manifold.batcher")

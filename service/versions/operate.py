@@ -9,12 +9,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from service import policy as policies
 from service import settings
 from service.errors import Fault, ServiceError, placed
-from service.policy import Policy
-from service.told import Told
-from service.wishes import Wishes
+from service.versions import policy as policies
+from service.versions.policy import Policy
+from service.versions.told import Told
+from service.versions.wishes import Wishes
 
 NONE = "none"
 

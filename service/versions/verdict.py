@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from service import redact
 from service.errors import ServiceError
-from service.store import Version
+from service.versions.store import Version
 
 MEMORY = ("bad_alloc", "ResourceExhausted", "OOM when allocating", "Failed to allocate memory")
 """What engines say where there is not enough of it."""
@@ -14,7 +14,7 @@ REASONS = {"WrongAnswers": "wrong-answers", "Untrusted": "untrusted", "TooLarge"
 """The reasons that errors stand for, by their classes' names; MemoryError is one more, all others are "broken"."""
 
 
-class Refusal(NamedTuple):
+class Verdict(NamedTuple):
     """Why a version was refused, and the fingerprint of the files of which that is true."""
 
     reason: str

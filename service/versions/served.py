@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from service.handle import ModelHandle
-from service.store import Version
+from service.versions.store import Version
 
 LOG = logging.getLogger("manifold.catalog")
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from service.handle import ModelHandle
-from service.policy import Policy
+from service.versions.policy import Policy
 
 
 class Route(NamedTuple):

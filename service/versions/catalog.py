@@ -14,11 +14,11 @@ from collections.abc import Callable, Mapping, Sequence
 from service.errors import ModelNotFound, ModelNotReady, VersionNotFound
 from service.fields import MOST_ECHOED, nearest
 from service.handle import ModelHandle
-from service.policy import Policy
-from service.refusal import Unloadable
-from service.routing import Route, route
-from service.served import Served, State, drain, gone
-from service.store import Version
+from service.versions.policy import Policy
+from service.versions.routing import Route, route
+from service.versions.served import Served, State, drain, gone
+from service.versions.store import Version
+from service.versions.verdict import Unloadable
 
 LOG = logging.getLogger("manifold.catalog")
 

@@ -12,12 +12,12 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from service import tensors
-from service.batcher import Clock
-from service.comparison import Comparison
+from service.batching.batcher import Clock
+from service.batching.queueing import Answer, Job
 from service.errors import ServiceError
 from service.metrics import count_shadow
-from service.queueing import Answer, Job
 from service.tensors import Group, Tensors
+from service.versions.comparison import Comparison
 
 if TYPE_CHECKING:
     from service.handle import ModelHandle

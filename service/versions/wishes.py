@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from service import policy as policies
-from service import store
 from service.errors import ServiceError
-from service.policy import BadPolicy, Policy, Versions
 from service.settings import Settings
-from service.store import MODEL_NAME, NothingToServe, Version
-from service.told import Told
+from service.versions import policy as policies
+from service.versions import store
+from service.versions.policy import BadPolicy, Policy, Versions
+from service.versions.store import MODEL_NAME, NothingToServe, Version
+from service.versions.told import Told
 
 LONGEST = 200
 """Characters of a model's name: it is that of a file, too."""

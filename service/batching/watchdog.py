@@ -14,9 +14,9 @@ import weakref
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from service.batcher import Batcher, Call, Clock
+from service.batching.batcher import Batcher, Call, Clock
 from service.handle import ModelHandle
-from service.store import Version
+from service.versions.store import Version
 
 LOG = logging.getLogger("manifold.watchdog")
 

@@ -17,10 +17,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from service.admission import Room
+from service.batching.admission import Room
+from service.batching.future import Future
+from service.batching.pace import PROOF_SECONDS, Pace
 from service.errors import DeadlineUnreachable, QueueFull, ServiceError
-from service.future import Future
-from service.pace import PROOF_SECONDS, Pace
 from service.tensors import Kind, Tensors, nbytes
 
 FOREVER = float("inf")
@@ -73,35 +73,29 @@ class Job:
     future: "Future[Answer]" = field(default_factory=Future)
     size: int = 0
     """Bytes, once it is in a queue."""
+    began: float = 0.0
     seconds: float = 0.0
-    """Predicted, of the batch that it leads."""
+    """When the batch began that it leads, and what was predicted of it."""
 
 
 class Line:
     """The jobs of one kind, and the seconds their batches take."""
 
-    __slots__ = ("jobs", "rows", "seconds", "terms")
+    __slots__ = ("batches", "jobs", "rows", "seconds", "terms")
 
     def __init__(self, terms: Terms) -> None:
         self.jobs: deque[Job] = deque()
         self.rows = 0
+        self.batches = 0
         self.seconds = 0.0
         self.terms = terms
 
-    def cost(self) -> float:
-        """Seconds of all its batches."""
+    def first(self, batches: int) -> tuple[float, int]:
+        """Seconds of no more than so many batches, and how many they are."""
+        if self.batches <= batches:
+            return self.seconds, self.batches
         most, call, row = self.terms
-        rows = self.rows
-        return -(-rows // most) * call + rows * row
-
-    def batches(self) -> int:
-        """How many they are."""
-        return -(-self.rows // self.terms.rows)
-
-    def first(self, batches: int) -> float:
-        """Seconds of no more than so many batches."""
-        most, call, row = self.terms
-        return min(self.seconds, batches * (call + most * row))
+        return batches * (call + most * row), batches
 
 
 class Queue:
@@ -123,6 +117,7 @@ class Queue:
         self.max_queue_rows = max_queue_rows
         self.allowed = allowed
         self.rows = 0
+        self.batches = 0
         self.seconds = 0.0
         """Of all batches that wait, as predicted."""
         self.pace = Pace()
@@ -134,7 +129,7 @@ class Queue:
     def put(self, jobs: Sequence[Job]) -> None:
         """Line up all jobs of a request, or none: QueueFull or Overloaded when they do not fit beside those that wait,
         DeadlineUnreachable when they would be answered too late."""
-        rows, size, before = self.rows, 0, self.seconds
+        rows, size, before = self.rows, 0, (self.seconds, self.batches)
         for job in jobs:
             line = self._lines.get(job.kind)
             if line is None:
@@ -144,19 +139,26 @@ class Queue:
             line.jobs.append(job)
             line.rows += job.rows
             self.rows += job.rows
-            seconds = line.cost()
-            self.seconds += seconds - line.seconds
-            line.seconds = seconds
+            self._count(line)
         try:
             if self.rows > self.max_queue_rows or self._share.size + size > self.allowed.size:
                 self._check_room(self.rows - rows, size)
             if jobs and self.pace.proven(jobs[0].arrived):
-                self._check_time(jobs, self.seconds - before)
+                self._check_time(jobs, self.pace.seconds(self.seconds - before[0], self.batches - before[1]))
             self._share.take(self.rows - rows, size)
         except ServiceError:
             self._remove(jobs)
-            self.seconds = before
+            self.seconds, self.batches = before
             raise
+
+    def _count(self, line: Line) -> None:
+        """Its batches and their seconds, after its rows have changed."""
+        most, call, row = line.terms
+        batches = -(-line.rows // most)
+        seconds = batches * call + line.rows * row
+        self.batches += batches - line.batches
+        self.seconds += seconds - line.seconds
+        line.batches, line.seconds = batches, seconds
 
     def _remove(self, jobs: Sequence[Job]) -> None:
         """As if these had not come, the last of all."""
@@ -164,8 +166,8 @@ class Queue:
             line = self._lines[job.kind]
             line.jobs.pop()
             line.rows -= job.rows
-            line.seconds = line.cost()
             self.rows -= job.rows
+            self._count(line)
             if not line.jobs:
                 del self._lines[job.kind]
 
@@ -182,14 +184,13 @@ class Queue:
             rows = self._fill(batch, expired, line, now)
             if line.jobs:
                 self._lines[kind] = line
-                left = line.cost()
-                self.seconds += left - line.seconds
-                line.seconds = left
-            else:  # and not what rounding may leave
-                self.seconds = self.seconds - line.seconds if self._lines else 0.0
+                self._count(line)
+            else:
+                self.batches -= line.batches
+                self.seconds = self.seconds - line.seconds if self._lines else 0.0  # and not what rounding leaves
             if batch:
                 _, call, row = line.terms
-                batch[0].seconds = call + row * rows
+                batch[0].began, batch[0].seconds = now, call + row * rows
                 self._running += batch[0].seconds
                 self._began = now
         return batch, expired
@@ -198,7 +199,7 @@ class Queue:
         """Nothing of a batch is held any more."""
         lead = batch[0]
         self._running = max(self._running - lead.seconds, 0.0)
-        self.pace.ended(now, lead.arrived, lead.seconds)
+        self.pace.ended(now, lead.arrived, lead.began, lead.seconds)
         rows = size = 0
         for job in batch:
             rows += job.rows
@@ -212,14 +213,15 @@ class Queue:
 
     def drained(self) -> float:
         """Seconds until all that waits or runs is done, if nothing comes."""
-        return self.pace.ratio * (self.seconds + self._running)
+        return self.pace.seconds(self.seconds + self._running, self.batches)
 
     def freed(self, rows: int) -> float:
         """Seconds until so many rows have left, if nothing comes."""
         if len(self._lines) != 1:
             return self.drained()
         (line,) = self._lines.values()
-        return self.pace.ratio * (line.first(-(-rows // line.terms.rows) + 1) + self._running)
+        seconds, batches = line.first(-(-rows // line.terms.rows) + 1)
+        return self.pace.seconds(seconds + self._running, batches)
 
     def close(self) -> None:
         """Nothing comes any more."""
@@ -241,18 +243,17 @@ class Queue:
         """QueueFull if what goes before takes too long, DeadlineUnreachable if that and the request's `own` do."""
         now = jobs[0].arrived
         allowed = jobs[0].deadline - now
-        ratio = self.pace.ratio
-        running = max(ratio * self._running - (now - self._began), 0.0)
-        whole, own = running + ratio * self.seconds, ratio * own
+        running = max(self.pace.ratio * self._running - (now - self._began), 0.0)
+        whole = running + self.pace.seconds(self.seconds, self.batches)
         if MARGIN * whole <= allowed and whole - own <= self.allowed.wait:
             return
-        before = running + ratio * self._ahead(jobs) - own
+        before = running + self._ahead(jobs) - own
         if before > self.allowed.wait:
             error = QueueFull(
                 f"what waits takes {before:.2g} s, and at most {self.allowed.wait:g} s may; try again later"
             )
             error.shut = self._shut()
-            raise error.wait(before - self.allowed.wait)
+            raise error.wait(min(before - self.allowed.wait + self._sum(1, set()), whole - own))
         idle = before < INSTANT
         if before + own > (WIDE * allowed if idle else allowed / MARGIN):
             raise DeadlineUnreachable(
@@ -262,8 +263,12 @@ class Queue:
     def _ahead(self, jobs: Sequence[Job]) -> float:
         """Seconds of all that is computed until the last of these jobs is, which came last: the lines take turns."""
         own = {job.kind for job in jobs}
-        turns = max(self._lines[kind].batches() for kind in own)
-        return sum(line.seconds if kind in own else line.first(turns) for kind, line in self._lines.items())
+        return self._sum(max(self._lines[kind].batches for kind in own), own)
+
+    def _sum(self, turns: int, whole: set[Kind]) -> float:
+        """Seconds of so many batches of every line, and of all of some."""
+        parts = [line.first(line.batches if kind in whole else turns) for kind, line in self._lines.items()]
+        return self.pace.seconds(sum(seconds for seconds, _ in parts), sum(batches for _, batches in parts))
 
     def _shut(self) -> float:
         """Seconds in which so little leaves that no one need be asked again."""

@@ -15,18 +15,18 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from service import told as telling
-from service.batcher import Clock
-from service.catalog import Catalog
+from service.batching.batcher import Clock
+from service.batching.future import Future
 from service.errors import ModelNotFound, ServiceError
-from service.future import Future
 from service.metrics import count_refused
-from service.policy import Policy
-from service.refusal import Refusal, Unloadable
-from service.store import Version, fingerprint
-from service.told import Folder, Told
-from service.trial import Trial
-from service.wishes import LONGEST, Wishes
+from service.versions import told as telling
+from service.versions.catalog import Catalog
+from service.versions.policy import Policy
+from service.versions.store import NothingToServe, Version, fingerprint
+from service.versions.told import Folder, Told
+from service.versions.trial import Trial
+from service.versions.verdict import Unloadable, Verdict
+from service.versions.wishes import LONGEST, Wishes
 
 LOG = logging.getLogger("manifold.repository")
 
@@ -99,13 +99,13 @@ class Repository:
                 while self.folder.text(model) != self._done.get(model) and self._clock() >= self._later.get(model, 0):
                     self._obey(model, fcntl.LOCK_SH if wait else fcntl.LOCK_SH | fcntl.LOCK_NB)
 
-    def change(self, model: str, usable: Usable) -> dict[int, Refusal]:
+    def change(self, model: str, usable: Usable) -> dict[int, Verdict]:
         """Try what is wished of a model now, as far as it is usable, and tell what stands; those that failed."""
         with self.folder.lock(model):
             told = self.told(model)
             stored = self.wishes.stored(model)
             policy = self.wishes.policy(model, told.policy)
-            failed: dict[int, Refusal] = {}
+            failed: dict[int, Verdict] = {}
             while True:
                 numbers = self.wishes.choose(
                     policy, stored, told, lambda version: version.number not in failed and usable(version)
@@ -132,18 +132,29 @@ class Repository:
         return known is not None and known.files == fingerprint(version.folder)
 
     def _begin(self) -> None:
-        """Be told what the others serve, or, as the first worker, tell what to begin with."""
+        """Hear what the others serve, or, being first, tell what to begin with; NothingToServe, BadPolicy."""
         with self.folder.beginning() as first:
             if first:
                 for model, told in self.wishes.begin().items():
                     self.folder.tell(model, told)
             for model in self.folder.models():
-                self._catalog.expect(self.wishes.versions(model, self.told(model).versions))
+                expected = self.wishes.versions(model, self.told(model).versions)
+                if self.folder.others():
+                    self._check_there(expected)
+                self._catalog.expect(expected)
+
+    def _check_there(self, versions: list[Version]) -> None:
+        """NothingToServe if what others serve has gone from the store: they must not be replaced by this worker."""
+        for version in versions:
+            if self.trial.known(version) and version not in self.wishes.stored(version.model):
+                gone = f"{version.model}/{version.number}"
+                raise NothingToServe(f"{gone}, which other workers serve, is no longer in the store")
 
     def _serve(self, watch: Callable[[], None] | None) -> None:
         self.follow()
         self.follow(wait=True)
         self._catalog.load_all()
+        self.folder.join()
         threading.Thread(target=go_on, args=[self.follow], name="follower", daemon=True).start()
         if watch is not None:  # on a thread of its own: a load that hangs holds up no other model
             threading.Thread(target=go_on, args=[watch], name="watch", daemon=True).start()
@@ -151,23 +162,23 @@ class Repository:
     def _load(self, model: str) -> None:
         self.wishes.write(model, lambda policy: replace(policy, versions=None) if policy.versions == () else policy)
         failed = self.change(model, lambda _: True)
-        for refusal in failed.values():
-            raise CannotLoad(f"{model} cannot be loaded: {refusal.detail}")
+        for verdict in failed.values():
+            raise CannotLoad(f"{model} cannot be loaded: {verdict.detail}")
 
     def _swap(self, model: str, told: Told) -> None:
         versions = self.wishes.versions(model, told.versions)
         refused = {self.wishes.versions(model, [number])[0]: one.detail for number, one in told.refused.items()}
         self._catalog.swap(model, versions, told.policy, refused)
 
-    def _refused(self, stored: list[Version], told: Told, numbers: tuple[int, ...]) -> dict[int, Refusal]:
+    def _refused(self, stored: list[Version], told: Told, numbers: tuple[int, ...]) -> dict[int, Verdict]:
         """Those refused before that are still in the store, and not to be served now."""
         there = {version.number for version in stored} - set(numbers)
-        return {number: refusal for number, refusal in told.refused.items() if number in there}
+        return {number: verdict for number, verdict in told.refused.items() if number in there}
 
-    def _refuse(self, error: Unloadable) -> Refusal:
+    def _refuse(self, error: Unloadable) -> Verdict:
         version = error.version
         count_refused(version.model, version.number, error.reason)
-        return Refusal(error.reason, str(error), fingerprint(version.folder))
+        return Verdict(error.reason, str(error), fingerprint(version.folder))
 
     def _obey(self, model: str, lock: int) -> None:
         """Swap to what was told; where a version cannot be loaded, the others hear of it. BlockingIOError."""

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from service.errors import ServiceError
 from service.handle import ModelHandle
-from service.store import Version, fingerprint
+from service.versions.store import Version, fingerprint
 
 DEATHS = 2
 """Workers that may die over a version that never loaded."""

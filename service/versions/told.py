@@ -12,13 +12,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from service import policy as policies
-from service.policy import Policy
-from service.refusal import Refusal
-from service.store import MODEL_NAME
+from service.versions import policy as policies
+from service.versions.policy import Policy
+from service.versions.store import MODEL_NAME
+from service.versions.verdict import Verdict
 
 BEGUN = ".begun"
 LEADER = ".leader"
+SERVING = ".serving"
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class Told:
 
     versions: tuple[int, ...] = ()
     policy: Policy = field(default_factory=Policy)
-    refused: Mapping[int, Refusal] = field(default_factory=dict)
+    refused: Mapping[int, Verdict] = field(default_factory=dict)
 
 
 class Folder:
@@ -36,6 +37,7 @@ class Folder:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._led: list[int] = []
+        self._joined: list[int] = []
         path.mkdir(parents=True, exist_ok=True)
 
     def models(self) -> list[str]:
@@ -79,19 +81,37 @@ class Folder:
     def leads(self) -> bool:
         """Whether this worker is the one that looks at the store: the first that asks, until it ends."""
         if not self._led:
-            leader = os.open(self._path / LEADER, os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o600)
-            try:
-                fcntl.flock(leader, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                os.close(leader)
-            else:
-                self._led.append(leader)
+            with contextlib.suppress(BlockingIOError):
+                self._led.append(self._locked(LEADER, fcntl.LOCK_EX))
         return bool(self._led)
 
+    def join(self) -> None:
+        """Be one of the workers that serve, until the end."""
+        self._joined.append(self._locked(SERVING, fcntl.LOCK_SH))
+
+    def others(self) -> bool:
+        """Whether other workers serve."""
+        try:
+            os.close(self._locked(SERVING, fcntl.LOCK_EX))
+        except BlockingIOError:
+            return True
+        return False
+
     def close(self) -> None:
-        """Lead no longer."""
-        while self._led:
-            os.close(self._led.pop())
+        """Neither lead nor serve any longer."""
+        for held in (self._led, self._joined):
+            while held:
+                os.close(held.pop())
+
+    def _locked(self, name: str, kind: int) -> int:
+        """A file that is locked as long as it is open; BlockingIOError."""
+        file = os.open(self._path / name, os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(file, kind | fcntl.LOCK_NB)
+        except OSError:
+            os.close(file)
+            raise
+        return file
 
 
 def parse(text: str) -> Told:
@@ -100,5 +120,5 @@ def parse(text: str) -> Told:
         return Told()
     document = json.loads(text)
     policy = policies.build(document["policy"], "", [])
-    refused = {int(number): Refusal(*refusal) for number, refusal in document["refused"].items()}
+    refused = {int(number): Verdict(*refusal) for number, refusal in document["refused"].items()}
     return Told(tuple(document["versions"]), policy, refused)

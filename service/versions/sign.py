@@ -6,8 +6,8 @@ import os
 from pathlib import Path
 from typing import Any
 
-from service import manifest
 from service.errors import ServiceError
+from service.versions import manifest
 
 PUBLIC = ".pub"
 

@@ -13,7 +13,7 @@ from service.errors import Fault, ServiceError, placed
 from service.fields import MOST_ECHOED, nearest
 from service.nested import show
 from service.schemas import escape
-from service.store import MODEL_NAME
+from service.versions.store import MODEL_NAME
 
 FILE = "serving.json"
 MOST_VERSION = 10**18
