@@ -31,6 +31,7 @@ BROKEN = {
     "Connection reset": "closed",
     "GOAWAY": "closed",
     "CANCELLED": "closed",
+    "Stream removed": "closed",
 }
 """What grpcio itself says of a connection, and what that is here."""
 BACKOFF = 0.5
