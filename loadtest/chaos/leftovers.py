@@ -6,7 +6,8 @@ from pathlib import Path
 
 from loadtest.bench import processes as usage
 from loadtest.chaos import processes
-from loadtest.chaos.stage import Stage, Stuck, until
+from loadtest.chaos.stage import Stage
+from loadtest.chaos.waiting import Stuck, until
 
 MEMORY = Path("/dev/shm")  # noqa: S108 - only looked at
 KNOWN = ".ses"
