@@ -7,6 +7,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from gunicorn.app.base import BaseApplication
@@ -31,6 +32,7 @@ class Gunicorn(BaseApplication):  # type: ignore[misc]
             self.cfg.set(name, value)
         self.cfg.set("pre_fork", prepare)
         self.cfg.set("when_ready", lambda _: print(self._greeting, flush=True))
+        self.cfg.set("child_exit", lambda *_: bury(Path(folder)))
         self.cfg.set("on_exit", lambda _: shutil.rmtree(folder, ignore_errors=True))
 
     def load(self) -> Any:
@@ -80,13 +82,17 @@ class Master(Arbiter):  # type: ignore[misc]
         return pid
 
     def reap_workers(self) -> None:
-        try:
-            super().reap_workers()
-        except HaltServer as error:
-            if not any(worker.settled for worker in self.staying()):
-                raise
-            self.log.error("%s The others go on; the next is tried in %g s", error.reason, AGAIN)
-            self._not_before = time.monotonic() + AGAIN
+        """Whoever has ended, all of them: gunicorn stops at the first that could not start."""
+        while True:
+            try:
+                super().reap_workers()
+            except HaltServer as error:
+                if not any(worker.settled for worker in self.staying()):
+                    raise
+                self.log.error("%s The others go on; the next is tried in %g s", error.reason, AGAIN)
+                self._not_before = time.monotonic() + AGAIN
+            else:
+                return
 
     def staying(self) -> list[Any]:
         """The workers that do not leave, the oldest first."""
@@ -96,6 +102,13 @@ class Master(Arbiter):  # type: ignore[misc]
         """Have a worker leave when it has answered what it accepted."""
         worker.dismissed = True
         self.kill_worker(worker.pid, signal.SIGTERM)
+
+
+def bury(folder: Path) -> None:
+    """gunicorn's child_exit: keeps what a dead worker counted."""
+    from service import remains  # prometheus_client reads the environment as it is imported
+
+    remains.merge(folder)
 
 
 def prepare(arbiter: Master, worker: Any) -> None:
