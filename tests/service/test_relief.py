@@ -3,12 +3,13 @@
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from types import SimpleNamespace
 
 from flask import Flask
 
 from service.server.relief import Relief
-from tests.service.server import ROOT
+from tests.service.server import ROOT, environment
 
 
 class Waiting(Relief):
@@ -41,26 +42,63 @@ def test_a_worker_that_is_told_to_leave_or_relieves_nobody_waits_for_nothing():
     assert (alone.signs, leaving.signs) == (0, 1)
 
 
-REAPS = """
-import logging, os, subprocess
+MASTER = """
+import errno, os, subprocess, sys
 from types import SimpleNamespace as Fake
 from gunicorn.arbiter import Arbiter
-from service.master import Master
+from gunicorn.errors import HaltServer
+from service.master import Gunicorn, Master
+
+def refuse(*_):
+    raise OSError(errno.EMFILE, "Too many open files")
 
 children = [subprocess.Popen(["sh", "-c", f"exit {Arbiter.WORKER_BOOT_ERROR}"]) for _ in range(3)]
 for child in children:
     os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
 serves = Fake(age=1, settled=True, leaving=False)
-master = Master.__new__(Master)
-master.reexec_pid = master.dirty_arbiter_pid = 0
-master.log = logging.getLogger()
-master.WORKERS = {1: serves} | {child.pid: Fake(age=2, settled=False, leaving=False) for child in children}
-master.reap_workers()
-assert list(master.WORKERS.values()) == [serves], master.WORKERS
+master = Master(Gunicorn({"workers": 2}, ""))
+master.WORKERS = {child.pid: Fake(age=2, settled=False, leaving=False) for child in children}
 """
 
 
-def test_workers_that_fail_to_start_together_are_all_replaced_later():
-    done = subprocess.run([sys.executable, "-c", REAPS], cwd=ROOT, capture_output=True, text=True, check=False)
+def master(script: str, folder: Path) -> str:
+    """What a parent logs, of whose three workers each has just failed to start."""
+    variables = environment() | {"PROMETHEUS_MULTIPROC_DIR": str(folder)}
+    done = subprocess.run(
+        [sys.executable, "-c", MASTER + script], cwd=ROOT, env=variables, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
-    assert done.stderr.count("The others go on") == 3
+    return done.stderr
+
+
+def test_workers_that_fail_to_start_together_are_all_forgotten_where_another_serves(tmp_path: Path):
+    script = """
+master.WORKERS[1] = serves
+master.reap_workers()
+assert list(master.WORKERS.values()) == [serves]
+"""
+    assert master(script, tmp_path).count("Worker failed to boot. The others go on") == 3
+
+
+def test_where_none_serves_the_server_ends_in_order(tmp_path: Path):
+    """It halts for the first, and hears of the others as it does."""
+    script = """
+try:
+    master.reap_workers()
+except HaltServer:
+    master.stop()
+    assert not master.WORKERS
+    sys.exit(0)
+sys.exit("it goes on")
+"""
+    master(script, tmp_path)
+
+
+def test_a_system_that_allows_no_more_processes_does_not_end_the_server(tmp_path: Path):
+    script = """
+master.WORKERS = {1: serves}
+master.pid, master.LISTENERS, master.worker_class = 0, [], refuse
+master.manage_workers()
+master.manage_workers()
+"""
+    assert master(script, tmp_path).count("No worker can be started (Too many open files)") == 1
