@@ -155,9 +155,9 @@ class Repository:
         self.follow(wait=True)
         self._catalog.load_all()
         self.folder.join()
-        threading.Thread(target=go_on, args=[self.follow], name="follower", daemon=True).start()
+        threading.Thread(target=go_on, args=[self.follow, self.folder], name="follower", daemon=True).start()
         if watch is not None:  # on a thread of its own: a load that hangs holds up no other model
-            threading.Thread(target=go_on, args=[watch], name="watch", daemon=True).start()
+            threading.Thread(target=go_on, args=[watch, self.folder], name="watch", daemon=True).start()
 
     def _load(self, model: str) -> None:
         self.wishes.write(model, lambda policy: replace(policy, versions=None) if policy.versions == () else policy)
@@ -211,12 +211,19 @@ class Repository:
                 self._later[model] = self._clock() + AGAIN
 
 
-def go_on(look: Callable[[], None]) -> None:
-    """Look again and again, until the server ends, and its folder with it."""
-    with contextlib.suppress(FileNotFoundError):
-        while True:
+def go_on(look: Callable[[], None], folder: Folder, pause: Callable[[float], None] = time.sleep) -> None:
+    """Look again and again, until the server ends, and its folder with it; what fails meanwhile is logged once."""
+    said = ""
+    while folder.exists():
+        try:
             look()
-            time.sleep(LOOK)
+        except Exception as error:
+            if folder.exists() and repr(error) != said:
+                said = repr(error)
+                LOG.exception("a look at what is to be served has failed; the next may not")
+        else:
+            said = ""
+        pause(LOOK)
 
 
 def in_background(call: Callable[[], None]) -> "Future[Any]":

@@ -40,8 +40,12 @@ class Folder:
         self._joined: list[int] = []
         path.mkdir(parents=True, exist_ok=True)
 
+    def exists(self) -> bool:
+        """Whether the server has not ended, and its folder with it."""
+        return self._path.is_dir()
+
     def models(self) -> list[str]:
-        """The models that anything was told of; FileNotFoundError once the server has ended, and its folder with it."""
+        """The models that anything was told of; FileNotFoundError once the folder is gone."""
         return sorted(file.name for file in self._path.iterdir() if MODEL_NAME.fullmatch(file.name) and file.is_file())
 
     def text(self, model: str) -> str:

@@ -21,7 +21,7 @@ from service.batching.queueing import Job, Queue
 from service.errors import Draining, ModelNotFound, ModelNotReady, VersionNotFound
 from service.handle import ModelHandle
 from service.versions.catalog import Catalog
-from service.versions.repository import AGAIN, CannotLoad, Repository
+from service.versions.repository import AGAIN, CannotLoad, Repository, go_on
 from service.versions.served import State
 from service.versions.store import NothingToServe, Version
 from service.versions.told import Folder
@@ -603,3 +603,21 @@ class TestMemory:
             worker = site.worker(copies=3, available=available)
             worker.follow()
             assert worker.numbers() == [1]
+
+
+def test_a_look_that_fails_is_told_once_and_followed_by_another_until_the_server_has_ended(tmp_path: Path, caplog):
+    looks = iter([OSError("too many open files"), OSError("too many open files"), None, FileNotFoundError(), None])
+
+    def look() -> None:
+        if (failure := next(looks)) is not None:
+            raise failure
+
+    def pause(_: float) -> None:
+        pauses.append(len(pauses))
+        if len(pauses) == 5:
+            shutil.rmtree(tmp_path / "served")
+
+    pauses: list[int] = []
+    go_on(look, Folder(tmp_path / "served"), pause)
+    assert len(pauses) == 5
+    assert [type(record.exc_info[1]) for record in caplog.records] == [OSError, FileNotFoundError]
