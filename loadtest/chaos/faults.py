@@ -116,5 +116,5 @@ DEVICE_FAULTS = (
     Fault("kill -9 a device's process", killing.kill_device, (503,), crowded=True),
     Fault("kill -9 the parent of the devices' processes", killing.kill_devices, (503,), crowded=True, bound=30.0),
     Fault("SIGSTOP and SIGCONT a device's process", killing.stop_device, (503,), crowded=True),
-    Fault("kill -9 a worker beside devices", killing.kill_worker, BROKEN, crowded=True),
+    Fault("kill -9 a worker beside devices", killing.kill_worker, BROKEN, crowded=True, bound=10.0),
 )

@@ -12,11 +12,10 @@ from loadtest.chaos.waiting import Stuck, until
 MEMORY = Path("/dev/shm")  # noqa: S108 - only looked at
 KNOWN = ".ses"
 """One small file that ONNX Runtime keeps in the folder for temporary files, the same for all its processes."""
-MORE_MEMORY, MORE_FILES, MORE_THREADS = 1.0, 24, 8
+MORE_MEMORY, MORE_FILES, MORE_THREADS = 0.5, 24, 8
 """How much more a process may hold at the end than one of its kind at the beginning: as a share, and in number.
 
-A worker keeps the memory of a version that it has let go for the next one, and so comes to hold what two versions of
-every model take; the soak is where memory has to stay flat.
+Short lives differ; the soak is where memory has to stay flat.
 """
 
 AFTER = 5.0
