@@ -198,7 +198,8 @@ class Queue:
     def done(self, batch: Sequence[Job], now: float) -> None:
         """Nothing of a batch is held any more."""
         lead = batch[0]
-        self._running = max(self._running - lead.seconds, 0.0)
+        running = self._running - lead.seconds
+        self._running = running if running > 0 else 0.0
         self.pace.ended(now, lead.arrived, lead.began, lead.seconds)
         rows = size = 0
         for job in batch:

@@ -8,6 +8,7 @@ import greenlet
 from gunicorn.asgi.protocol import ASGIProtocol
 
 from service.batching.overload import REFUSED, Refusal, Refused
+from service.errors import Overloaded
 from service.server import response
 from service.server.door import own_id
 from service.server.environ import Environ
@@ -27,6 +28,7 @@ class Answering(ASGIProtocol):  # type: ignore[misc]
 
     def __init__(self, worker: Any) -> None:
         super().__init__(worker)
+        self._incoming: Incoming | None = None
         self._running: Task | None = None
         self._started = False  # whether anything of the response is out
         self._closing = False  # whether the connection ends with this response
@@ -74,7 +76,7 @@ class Answering(ASGIProtocol):  # type: ignore[misc]
         except greenlet.GreenletExit:
             self._closing = True
         except BaseException:
-            self.log.exception("Error handling request %s", environ["PATH_INFO"])
+            self.log.exception("Error handling request %r", environ["PATH_INFO"])
             if not self._started:
                 self._send_error_response(500, "Internal Server Error")
             self._closing = True
@@ -125,9 +127,21 @@ class Answering(ASGIProtocol):  # type: ignore[misc]
         self._safe_write(data)
         if self._clogged and self._running is not None:
             self._wait()
-            self._writer = Parked(self._running)
-            self._writer.wait()
-            self._writer = None
+            self._wait_for_reader(self._running)
+
+    def _wait_for_reader(self, task: Task) -> None:
+        """Hold memory for what the client does not read; where there is none, the connection is lost."""
+        assert self._incoming is not None
+        waiting = self.transport.get_write_buffer_size()
+        try:
+            self._incoming.hold(waiting)
+        except Overloaded:
+            waiting = 0
+            self.transport.abort()
+        self._writer = Parked(task)
+        self._writer.wait()
+        self._writer = None
+        self._incoming.release(waiting)
 
     def pause_writing(self) -> None:
         self._clogged = True

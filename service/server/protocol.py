@@ -21,7 +21,7 @@ from service.server.incoming import Incoming
 from service.server.parser import Parser
 from service.server.patience import Patience
 
-AHEAD_BYTES = 262_144
+AHEAD_BYTES = 65_536
 """Of the next request, if it comes before the last is answered; then the client has to wait."""
 
 KNOCK_SECONDS = 0.05
@@ -51,7 +51,6 @@ class Protocol(Answering):
             worker.shaking.add(self)
         self._state = State.IDLE
         self._patience = Patience(self.cfg.timeout)
-        self._incoming: Incoming | None = None
         self._ahead = bytearray()
         self._knocks = 0  # rests, one after another, in which the client has asked again
         self._came = 0.0  # the loop's second at which that began to come, while the connection rested
@@ -152,11 +151,15 @@ class Protocol(Answering):
 
     # What the worker wants.
 
-    def overdue(self, now: float) -> None:
-        """Give up on a client that has been silent, or has not read, for too long. `now` is the loop's second."""
+    def overdue(self, now: float, hurry: bool = False) -> None:
+        """Give up on a client that has been silent, or has not read, for too long. `now` is the loop's second.
+
+        In a `hurry` those who hold memory and do not come on go earlier.
+        """
         if self._ended:
             self._knock()
-        if not self._patience.over(now, self.transport.get_write_buffer_size()):
+        hurried = hurry and self._incoming is not None and self._incoming.held > 0
+        if not self._patience.over(now, self.transport.get_write_buffer_size(), hurried):
             return
         if self._closed:
             self.transport.abort()  # it was closed, and would be once the rest is read
@@ -184,7 +187,7 @@ class Protocol(Answering):
         self._patience.until = self.worker.loop.time() + self.cfg.timeout
 
     def _send_error_response(self, status: int, message: str, extra_headers: Sequence[tuple[str, str]] = ()) -> None:
-        super()._send_error_response(status, message, (*extra_headers, *security.DATA))
+        super()._send_error_response(status, message, (*extra_headers, *security.headers(self._is_ssl)))
 
     # What comes after an answer.
 
