@@ -51,8 +51,8 @@ class Loop(Client):
 class Flood(Client):
     """Sends at a rate over many connections; counts what becomes of each request."""
 
-    def flood(self, rate: float, seconds: float, limit: float) -> Figures:
-        """What came of each second after the ramp; `good` are right and within the limit."""
+    def flood(self, rate: float, seconds: float, limit: float, used: Callable[[], float]) -> Figures:
+        """What came of each second after the ramp; `good` are right and within the limit; `cpu` is what was `used`."""
         self.counts, self.limit = Counter[str](), limit
         idle = deque(self._lines.values())
         started = time.perf_counter()
@@ -68,9 +68,11 @@ class Flood(Client):
                     self.counts["unsent"] += 1
             count = due
             idle.extend(self._answered(max(started + count / rate - time.perf_counter(), 0.0)))
+        cpu = used()
         while len(idle) < len(self._lines):
             idle.extend(self._answered(SILENCE))
-        return {"rate": round(rate), **{name: round(self.counts[name] / seconds, 1) for name in OUTCOMES}}
+        counts = {name: round(self.counts[name] / seconds, 1) for name in OUTCOMES}
+        return {"rate": round(rate), **counts, "cpu": cpu}
 
     def _receive(self, line: Line) -> bool:
         """Count a whole answer, or a connection that was closed without one, and connect again."""
@@ -122,8 +124,7 @@ class Mixture:
     def flood(self, rate: float, given: Any) -> Figures:
         """What came of sending at a rate."""
         with self.client(Flood, given.connections) as client:
-            used = self.used()
-            return {**client.flood(rate, given.seconds, given.limit), "cpu": used()}
+            return client.flood(rate, given.seconds, given.limit, self.used())
 
     def used(self) -> Callable[[], float]:
         """The cores that the server has used since now, once it is called."""
