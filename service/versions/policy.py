@@ -17,7 +17,7 @@ from service.schemas import escape
 from service.versions.store import MODEL_NAME
 
 FILE = "serving.json"
-MOST_VERSION = 10**18
+MOST_VERSION = 10**18 - 1
 
 Versions = int | Literal["all"] | tuple[int, ...]
 """So many of the newest, all, or exactly these."""

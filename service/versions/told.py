@@ -40,12 +40,12 @@ class Folder:
         self._joined: list[int] = []
         path.mkdir(parents=True, exist_ok=True)
 
-    def exists(self) -> bool:
-        """Whether the server has not ended, and its folder with it."""
+    def there(self) -> bool:
+        """Whether the server goes on: once it has ended, its folder is gone."""
         return self._path.is_dir()
 
     def models(self) -> list[str]:
-        """The models that anything was told of; FileNotFoundError once the folder is gone."""
+        """The models that anything was told of."""
         return sorted(file.name for file in self._path.iterdir() if MODEL_NAME.fullmatch(file.name) and file.is_file())
 
     def text(self, model: str) -> str:
@@ -86,17 +86,17 @@ class Folder:
         """Whether this worker is the one that looks at the store: the first that asks, until it ends."""
         if not self._led:
             with contextlib.suppress(BlockingIOError):
-                self._led.append(self._locked(LEADER, fcntl.LOCK_EX))
+                self._led.append(self._locked(LEADER, fcntl.LOCK_EX | fcntl.LOCK_NB))
         return bool(self._led)
 
     def join(self) -> None:
-        """Be one of the workers that serve, until the end."""
+        """Be one of the workers that serve, until the end; waits for who asks just now whether there are others."""
         self._joined.append(self._locked(SERVING, fcntl.LOCK_SH))
 
     def others(self) -> bool:
         """Whether other workers serve."""
         try:
-            os.close(self._locked(SERVING, fcntl.LOCK_EX))
+            os.close(self._locked(SERVING, fcntl.LOCK_EX | fcntl.LOCK_NB))
         except BlockingIOError:
             return True
         return False
@@ -108,10 +108,10 @@ class Folder:
                 os.close(held.pop())
 
     def _locked(self, name: str, kind: int) -> int:
-        """A file that is locked as long as it is open; BlockingIOError."""
+        """A file that is locked as long as it is open; BlockingIOError where the kind says so."""
         file = os.open(self._path / name, os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o600)
         try:
-            fcntl.flock(file, kind | fcntl.LOCK_NB)
+            fcntl.flock(file, kind)
         except OSError:
             os.close(file)
             raise

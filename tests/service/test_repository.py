@@ -1,5 +1,6 @@
 """Models loaded and unloaded while they are asked, and workers that follow one another."""
 
+import fcntl
 import json
 import shutil
 import threading
@@ -20,8 +21,9 @@ from service.batching.batcher import Batcher
 from service.batching.queueing import Job, Queue
 from service.errors import Draining, ModelNotFound, ModelNotReady, VersionNotFound
 from service.handle import ModelHandle
+from service.versions.background import go_on
 from service.versions.catalog import Catalog
-from service.versions.repository import AGAIN, CannotLoad, Repository, go_on
+from service.versions.repository import AGAIN, CannotLoad, Repository
 from service.versions.served import State
 from service.versions.store import NothingToServe, Version
 from service.versions.told import Folder
@@ -353,7 +355,7 @@ class TestCalls:
     def test_a_policy_file_that_cannot_be_written_changes_nothing(self, site: Site):
         [worker] = site.workers(1)
         (site.root / "serving.json").mkdir()
-        with pytest.raises(CannotWrite, match="Is a directory"):
+        with pytest.raises(CannotWrite, match="it is no file"):
             worker.unload("m").result(SECONDS)
         assert worker.numbers() == [1]
 
@@ -367,6 +369,20 @@ class TestCalls:
         for follower in followers:
             follower.join(SECONDS)
             assert not follower.is_alive()
+        assert other.numbers() == []
+
+    def test_a_worker_stands_once_it_serves_what_the_others_do(self, site: Site):
+        """Not while it alone cannot load that: those it relieves would leave."""
+        asked, other = site.worker(), site.worker()
+        asked.start().join(SECONDS)
+        assert asked.stands()
+        assert not other.stands()
+        site.broken = {1}
+        other.start().join(SECONDS)
+        assert not other.stands()
+        asked.unload("m").result(SECONDS)
+        while not other.stands():
+            threading.Event().wait(0.01)
         assert other.numbers() == []
 
 
@@ -429,6 +445,34 @@ class TestBeginning:
             site.worker()
         worker.folder.close()
         assert site.worker().catalog.unready() == {"m/1": "START"}
+
+    def test_a_worker_waits_to_join_for_one_that_asks_whether_there_are_others(self, site: Site):
+        [worker] = site.workers(1)
+        with (site.folder / "served" / ".serving").open("w") as asking:
+            fcntl.flock(asking, fcntl.LOCK_EX)
+            joining = threading.Thread(target=worker.folder.join)
+            joining.start()
+            joining.join(0.05)
+            assert joining.is_alive()
+        joining.join(SECONDS)
+        assert site.worker().folder.others()
+
+    def test_a_version_that_went_from_the_store_is_not_tried_for_ever_where_no_other_can_be(self, site: Site):
+        [worker] = site.workers(1)
+        shutil.rmtree(site.root / "m" / "1")
+        publish(site.root, 2)
+        [late] = site.workers(1)
+        site.broken = {2}
+        with pytest.raises(CannotLoad, match=r"m cannot be loaded: .*m/2/saved_model.pb"):
+            late.load("m").result(SECONDS)
+        assert (late.told("m").versions, set(late.told("m").refused)) == ((1,), {2})
+        worker.follow()
+        assert worker.numbers() == [1]
+        publish(site.root, 1)
+        late.follow()
+        site.clock.now += AGAIN
+        late.follow()
+        assert late.numbers() == [1]
 
     def test_a_worker_begins_without_the_store(self, site: Site):
         [worker] = site.workers(1)
@@ -605,19 +649,26 @@ class TestMemory:
             assert worker.numbers() == [1]
 
 
-def test_a_look_that_fails_is_told_once_and_followed_by_another_until_the_server_has_ended(tmp_path: Path, caplog):
-    looks = iter([OSError("too many open files"), OSError("too many open files"), None, FileNotFoundError(), None])
+class TestThreads:
+    def test_one_look_that_fails_is_told_once_and_is_not_the_last(self, caplog):
+        fails: list[Exception | None] = [FileNotFoundError("x"), FileNotFoundError("x"), OSError(28, "full"), None]
+        looks = iter(fails)
+        seen: list[Exception | None] = []
 
-    def look() -> None:
-        if (failure := next(looks)) is not None:
-            raise failure
+        def look() -> None:
+            seen.append(next(looks))
+            if seen[-1]:
+                raise seen[-1]
 
-    def pause(_: float) -> None:
-        pauses.append(len(pauses))
-        if len(pauses) == 5:
-            shutil.rmtree(tmp_path / "served")
+        go_on(look, "watch", lambda: len(seen) < len(fails), lambda _: None).join(SECONDS)
+        assert seen == fails
+        assert caplog.text.count("the watch could not look, and will again") == 2
 
-    pauses: list[int] = []
-    go_on(look, Folder(tmp_path / "served"), pause)
-    assert len(pauses) == 5
-    assert [type(record.exc_info[1]) for record in caplog.records] == [OSError, FileNotFoundError]
+    def test_an_ended_server_is_no_trouble(self, caplog):
+        def look() -> None:
+            there.clear()
+            raise FileNotFoundError
+
+        there = [True]
+        go_on(look, "follower", lambda: bool(there), lambda _: None).join(SECONDS)
+        assert caplog.text == ""
