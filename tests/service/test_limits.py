@@ -22,9 +22,10 @@ from service.dialects.tfs import examples
 from service.errors import BodyTooLarge, InvalidInput, MalformedBody
 from service.fields import MOST_PIXELS_AT_ONCE
 from service.grpc import tensors as grpc_tensors
+from service.grpc.health import MOST_WATCHING
 from service.nested import Misfit
 from service.server import chunks, head
-from service.server.protocol import HEAD_SECONDS, LEAST_RATE
+from service.server.protocol import AHEAD_BYTES, HEAD_SECONDS, LEAST_RATE
 from service.settings import Settings
 from service.versions.store import Version
 from tests.service import fakes
@@ -47,7 +48,9 @@ LIMITS = {
     "faults that an answer names": schemas.MOST_FAULTS,
     "bytes of a head": head.MOST_BYTES,
     "seconds of a head": int(HEAD_SECONDS),
-    "bytes of a body a second": LEAST_RATE,
+    "bytes a second of a body that comes, or an answer that goes": LEAST_RATE,
+    "bytes that wait behind a request": AHEAD_BYTES,
+    "who watches the health over gRPC, in a worker": MOST_WATCHING,
     "bytes of a line among chunks": chunks.MOST_LINE,
     "trailers": chunks.MOST_TRAILERS,
 }
