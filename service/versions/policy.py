@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+from service import files
 from service.errors import Fault, ServiceError, placed
 from service.fields import MOST_ECHOED, nearest
 from service.nested import show
@@ -75,7 +76,7 @@ class Policy:
 def read(path: Path) -> dict[str, Policy]:
     """The policies of a file by model, {} where there is none; BadPolicy."""
     try:
-        text = path.read_bytes()
+        text = files.read(path)
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except OSError as error:

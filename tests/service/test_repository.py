@@ -355,7 +355,7 @@ class TestCalls:
     def test_a_policy_file_that_cannot_be_written_changes_nothing(self, site: Site):
         [worker] = site.workers(1)
         (site.root / "serving.json").mkdir()
-        with pytest.raises(CannotWrite, match="Is a directory"):
+        with pytest.raises(CannotWrite, match="it is no file"):
             worker.unload("m").result(SECONDS)
         assert worker.numbers() == [1]
 
