@@ -37,6 +37,17 @@ Figures = Mapping[str, Any]
 Some = TypeVar("Some", bound=Client)
 
 
+class Loop(Client):
+    """Asks in a closed loop, and counts who is refused."""
+
+    refused = 0
+
+    def _receive(self, line: Line) -> bool:
+        whole = super()._receive(line)
+        self.refused += whole and int(line.came[9:12]) != 200
+        return whole
+
+
 class Flood(Client):
     """Sends at a rate over many connections; counts what becomes of each request."""
 
@@ -101,11 +112,12 @@ class Mixture:
         self.requests = [request for turn in zip(*own, strict=True) for request in turn]
 
     def closed(self, connections: int, seconds: float) -> Figures:
-        """The rate of a closed loop."""
-        with self.client(Client, connections) as client:
+        """The rate of answers in a closed loop."""
+        with self.client(Loop, connections) as client:
             used = self.used()
             rate = client.closed(loops.after(seconds))
-            return {"good": round(rate, 1), "cpu": used()}
+            answered = 1 - client.refused / len(client.latencies)
+            return {"good": round(rate * answered, 1), "cpu": used()}
 
     def flood(self, rate: float, given: Any) -> Figures:
         """What came of sending at a rate."""

@@ -85,8 +85,8 @@ class Queue:
         try:
             if self.rows > self.max_queue_rows or self._share.size + size > self.allowed.size:
                 self._check_room(self.rows - rows, size)
-            if jobs and self.pace.proven(jobs[0].arrived):
-                self._check_time(jobs, self.pace.seconds(self.seconds - before[0], self.batches - before[1]))
+            if jobs:
+                self._check_time(jobs, *before)
             self._share.take(self.rows - rows, size)
         except ServiceError:
             self._remove(jobs)
@@ -140,7 +140,8 @@ class Queue:
     def done(self, batch: Sequence[Job], now: float) -> None:
         """Nothing of a batch is held any more."""
         lead = batch[0]
-        self._running = max(self._running - lead.seconds, 0.0)
+        running = self._running - lead.seconds
+        self._running = running if running > 0 else 0.0
         self.pace.ended(now, lead.arrived, lead.began, lead.seconds)
         rows = size = 0
         for job in batch:
@@ -181,10 +182,22 @@ class Queue:
             told = f"{held} bytes wait or are computed already, and at most {self.allowed.size:.0f} may"
             raise QueueFull(f"{told}; try again later").wait(self.drained())
 
-    def _check_time(self, jobs: Sequence[Job], own: float) -> None:
-        """QueueFull if what goes before takes too long, DeadlineUnreachable if that and the request's `own` do."""
-        now = jobs[0].arrived
+    def _check_time(self, jobs: Sequence[Job], seconds: float, batches: int) -> None:
+        """QueueFull if what goes before takes too long, DeadlineUnreachable if that and the request itself do.
+
+        `seconds` and `batches` are those that waited before. An estimate that is not proven refuses nobody.
+        """
+        pace, now = self.pace, jobs[0].arrived
         allowed = jobs[0].deadline - now
+        wait = self.allowed.wait
+        whole = pace.seconds(self.seconds + self._running, self.batches)
+        if MARGIN * whole <= (min(wait, allowed)) or not pace.proven(now):
+            return
+        self._refuse_late(jobs, allowed, pace.seconds(self.seconds - seconds, self.batches - batches))
+
+    def _refuse_late(self, jobs: Sequence[Job], allowed: float, own: float) -> None:
+        """As _check_time, with care: for a request that takes its `own` seconds, beside those of what goes before."""
+        now = jobs[0].arrived
         running = max(self.pace.ratio * self._running - (now - self._began), 0.0)
         whole = running + self.pace.seconds(self.seconds, self.batches)
         if MARGIN * whole <= allowed and whole - own <= self.allowed.wait:

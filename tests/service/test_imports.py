@@ -120,6 +120,7 @@ def test_models_import_keras_what_types_need_and_what_weights_are_computed_with(
                 "service/beside.py",
                 "service/device/process.py",
                 "service/master.py",
+                "service/server/answering.py",
                 "service/server/chunks.py",
                 "service/server/head.py",
                 "service/server/protocol.py",

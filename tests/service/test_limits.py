@@ -25,7 +25,8 @@ from service.grpc import tensors as grpc_tensors
 from service.grpc.health import MOST_WATCHING
 from service.nested import Misfit
 from service.server import chunks, head
-from service.server.protocol import AHEAD_BYTES, HEAD_SECONDS, LEAST_RATE
+from service.server.patience import HEAD_SECONDS, LEAST_RATE
+from service.server.protocol import AHEAD_BYTES
 from tests.service import described
 from tests.service.oip import HEADER
 from tests.service.site import MAX_BODY_BYTES, Site
