@@ -111,7 +111,8 @@ class Repository:
                     policy, stored, told, lambda version: version.number not in failed and usable(version)
                 )
                 refused = {} if policy.versions == () else self._refused(stored, told, numbers) | failed
-                wanted = Told(numbers, policy, refused)
+                required = self.wishes.requires(model, policy, told.required)
+                wanted = Told(numbers, policy, refused, required)
                 try:
                     self._swap(model, wanted)
                 except Unloadable as error:
@@ -120,6 +121,7 @@ class Repository:
                     break
             if wanted != told:
                 self._done[model] = self.folder.tell(model, wanted)
+                LOG.info("%s: %s", model, telling.line(wanted))
             return failed
 
     def told(self, model: str) -> Told:
@@ -154,10 +156,26 @@ class Repository:
         self.follow()
         self.follow(wait=True)
         self._catalog.load_all()
+        self._keep_up()
         self.folder.join()
         threading.Thread(target=go_on, args=[self.follow], name="follower", daemon=True).start()
         if watch is not None:  # on a thread of its own: a load that hangs holds up no other model
             threading.Thread(target=go_on, args=[watch], name="watch", daemon=True).start()
+
+    def _keep_up(self) -> None:
+        """While others serve what this worker cannot load, try on: it shall take no requests from them."""
+        waits = False
+        with contextlib.suppress(FileNotFoundError):
+            while self._behind() and self.folder.others():
+                if not waits:
+                    LOG.warning("this worker does not listen yet: others serve what it cannot load")
+                    waits = True
+                time.sleep(LOOK)
+                self.follow()
+
+    def _behind(self) -> bool:
+        """Whether anything was told that this worker has not done."""
+        return any(self.folder.text(model) != self._done.get(model) for model in self.folder.models())
 
     def _load(self, model: str) -> None:
         self.wishes.write(model, lambda policy: replace(policy, versions=None) if policy.versions == () else policy)
@@ -168,7 +186,7 @@ class Repository:
     def _swap(self, model: str, told: Told) -> None:
         versions = self.wishes.versions(model, told.versions)
         refused = {self.wishes.versions(model, [number])[0]: one.detail for number, one in told.refused.items()}
-        self._catalog.swap(model, versions, told.policy, refused)
+        self._catalog.swap(model, versions, told.policy, refused, told.required)
 
     def _refused(self, stored: list[Version], told: Told, numbers: tuple[int, ...]) -> dict[int, Verdict]:
         """Those refused before that are still in the store, and not to be served now."""
@@ -205,9 +223,9 @@ class Repository:
             )
             if bad in stored and (instead or not self.trial.known(bad)):
                 refused = {**told.refused, bad.number: self._refuse(failed)}
-                self.folder.tell(model, Told(instead, told.policy, refused))
+                self.folder.tell(model, replace(told, versions=instead, refused=refused))
             else:
-                LOG.error("%s stays as it is in this worker: %s", model, failed)
+                LOG.error("%s stays as it is in this worker, which tries again in %g s", model, AGAIN)
                 self._later[model] = self._clock() + AGAIN
 
 

@@ -24,11 +24,15 @@ SERVING = ".serving"
 
 @dataclass(frozen=True)
 class Told:
-    """The versions of a model that every worker serves, under which policy, and those that were refused."""
+    """The versions of a model that every worker serves, under which policy, and those that were refused.
+
+    A model that is not `required` came to a running server: that it cannot be served leaves the others ready.
+    """
 
     versions: tuple[int, ...] = ()
     policy: Policy = field(default_factory=Policy)
     refused: Mapping[int, Verdict] = field(default_factory=dict)
+    required: bool = False
 
 
 class Folder:
@@ -58,6 +62,7 @@ class Folder:
             "versions": told.versions,
             "policy": policies.document(told.policy),
             "refused": dict(told.refused),
+            "required": told.required,
         }
         written = self._path / f".{model}.new"
         written.write_text(json.dumps(document), encoding="utf-8")
@@ -82,7 +87,7 @@ class Folder:
         """Whether this worker is the one that looks at the store: the first that asks, until it ends."""
         if not self._led:
             with contextlib.suppress(BlockingIOError):
-                self._led.append(self._locked(LEADER, fcntl.LOCK_EX))
+                self._led.append(self._locked(LEADER, fcntl.LOCK_EX | fcntl.LOCK_NB))
         return bool(self._led)
 
     def join(self) -> None:
@@ -92,7 +97,7 @@ class Folder:
     def others(self) -> bool:
         """Whether other workers serve."""
         try:
-            os.close(self._locked(SERVING, fcntl.LOCK_EX))
+            os.close(self._locked(SERVING, fcntl.LOCK_EX | fcntl.LOCK_NB))
         except BlockingIOError:
             return True
         return False
@@ -104,14 +109,29 @@ class Folder:
                 os.close(held.pop())
 
     def _locked(self, name: str, kind: int) -> int:
-        """A file that is locked as long as it is open; BlockingIOError."""
+        """A file that is locked as long as it is open; BlockingIOError if the kind says not to wait."""
         file = os.open(self._path / name, os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o600)
         try:
-            fcntl.flock(file, kind | fcntl.LOCK_NB)
+            fcntl.flock(file, kind)
         except OSError:
             os.close(file)
             raise
         return file
+
+
+def line(told: Told) -> str:
+    """For a log: what all serve from now on, and what they were told of the model.
+
+    >>> line(Told((3, 1), Policy(shadow=1), {4: Verdict("broken", "no file")}))
+    'all workers serve 3, 1; policy {"shadow": 1}; refused 4 (broken)'
+    >>> line(Told())
+    'all workers serve nothing'
+    """
+    policy = policies.document(told.policy)
+    parts = [f"all workers serve {', '.join(map(str, told.versions)) or 'nothing'}"]
+    parts += [f"policy {json.dumps(policy)}"] if policy else []
+    parts += [f"refused {number} ({verdict.reason})" for number, verdict in told.refused.items()]
+    return "; ".join(parts)
 
 
 def parse(text: str) -> Told:
@@ -121,4 +141,4 @@ def parse(text: str) -> Told:
     document = json.loads(text)
     policy = policies.build(document["policy"], "", [])
     refused = {int(number): Verdict(*refusal) for number, refusal in document["refused"].items()}
-    return Told(tuple(document["versions"]), policy, refused)
+    return Told(tuple(document["versions"]), policy, refused, document["required"])

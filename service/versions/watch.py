@@ -44,7 +44,7 @@ class Watch:
         try:
             models = self._wishes.models()
         except (ServiceError, OSError) as error:
-            return self._complain("store", str(error))
+            return self._complain("store", f"{str(error).partition(';')[0]}; what is served stays")
         self._complain("store", "")
         known = self._policies()
         for model, stored in models.items():

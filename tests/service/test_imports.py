@@ -154,6 +154,7 @@ def test_models_import_keras_what_types_need_and_what_weights_are_computed_with(
                 "service/server/drivers.py",
                 "service/server/tasks.py",
                 "service/server/relief.py",
+                "service/versions/patience.py",
                 "service/versions/shadow.py",
                 "service/batching/watchdog.py",
             },

@@ -30,7 +30,7 @@ from service.versions.verdict import Unloadable
 from service.versions.watch import Watch
 from service.versions.wishes import CannotWrite, Wishes
 from tests.service.fakes import Clock, FakeEngine, Hand, handle, job
-from tests.service.server import SECONDS
+from tests.service.server import SECONDS, patiently
 
 NUMBERS = st.integers(1, 4)
 
@@ -430,6 +430,32 @@ class TestBeginning:
         worker.folder.close()
         assert site.worker().catalog.unready() == {"m/1": "START"}
 
+    def test_a_worker_stands_once_it_serves_what_others_do_or_no_other_serves(self, site: Site, caplog):
+        """Until then its parent lets it take no requests."""
+        [worker] = site.workers(1)
+        worker.folder.join()
+        late = site.worker()
+        assert late.folder.others()
+        away = site.root.with_name("away")
+        site.root.rename(away)
+        thread = late.start()
+        for _ in patiently():
+            if "this worker does not listen yet" in caplog.text:
+                break
+        assert (thread.is_alive(), late.numbers()) == (True, [])
+        away.rename(site.root)
+        site.clock.now += AGAIN
+        thread.join(SECONDS)
+        assert late.numbers() == [1]
+
+        late.folder.close()
+        last = site.worker()
+        site.root.rename(away)
+        thread = last.start()
+        worker.folder.close()
+        thread.join(SECONDS)
+        assert (thread.is_alive(), last.numbers()) == (False, [])
+
     def test_a_worker_begins_without_the_store(self, site: Site):
         [worker] = site.workers(1)
         site.root.rename(site.root.with_name("away"))
@@ -587,6 +613,59 @@ class TestWatching:
             site.clock.now += 10
             never()
         assert worker.numbers() == [2]
+
+
+class TestReadiness:
+    """A model that comes to a running server and is refused is its own trouble; one that was there is everybody's."""
+
+    def test_a_bad_model_that_comes_leaves_the_service_ready_in_every_worker(self, site: Site):
+        workers = site.workers(2)
+        site.broken = {5}
+        publish(site.root, 5, "new")
+        workers[0].look(2)
+        for worker in (*workers, *site.workers(1)):
+            worker.follow()
+            assert states(worker, "new") == {5: (State.END, WHY.replace("m/2", "new/5"))}
+            assert worker.catalog.unready() == {}
+
+    def test_one_that_was_there_at_the_start_does_not(self, site: Site):
+        publish(site.root, 5, "other")
+        site.broken = {5}
+        [worker] = site.workers(1)
+        assert list(worker.catalog.unready()) == ["other/5"]
+        publish(site.root, 6, "other")
+        site.broken = {5, 6}
+        worker.look(2)
+        assert list(worker.catalog.unready()) == ["other/6", "other/5"]
+
+    def test_one_that_was_not_served_at_the_start_does_unless_it_is_named(self, site: Site):
+        site.write(new={"versions": []})
+        publish(site.root, 5, "new")
+        for names, unready in (((), []), (("m", "new"), ["new/5"])):
+            shutil.rmtree(site.folder, ignore_errors=True)
+            [worker] = site.workers(1, named=names)
+            site.broken = {5}
+            site.write()
+            worker.look(2)
+            assert list(worker.catalog.unready()) == unready
+            site.write(new={"versions": []})
+
+    def test_one_that_was_unloaded_is_not_missed(self, site: Site):
+        [worker] = site.workers(1)
+        worker.unload("m").result(SECONDS)
+        site.broken = {1}
+        with pytest.raises(CannotLoad):
+            worker.load("m").result(SECONDS)
+        assert worker.catalog.unready() == {}
+
+    def test_what_others_serve_and_this_worker_cannot_load_does(self, site: Site):
+        [worker] = site.workers(1)
+        publish(site.root, 5, "new")
+        worker.look(2)
+        site.broken = {5}
+        [late] = site.workers(1)
+        assert list(late.catalog.unready()) == ["new/5"]
+        assert worker.catalog.unready() == {}
 
 
 class TestMemory:
