@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 import orjson
 
+from service import files
 from service.errors import ServiceError
 from service.outputs import OUTPUTS, DescribedOutput, Output, RawOutput
 from service.signature import Shape, Signature
@@ -147,9 +148,11 @@ RAW = RawOutput()
 def read(folder: Path) -> Card:
     """The card of a version's folder, or the empty card; UnreadableCard if there is one that cannot be understood."""
     try:
-        text = (folder / CARD).read_bytes()
+        text = files.read(folder / CARD)
     except FileNotFoundError:
         return Card()
+    except OSError as error:
+        raise UnreadableCard(f"{folder / CARD} cannot be read: {error.strerror}") from error
     try:
         return parse(orjson.loads(text))
     except (AttributeError, KeyError, TypeError, ValueError) as error:  # orjson.JSONDecodeError is a ValueError

@@ -102,7 +102,8 @@ def uses_twin(folder: Path, card: cards.Card, settings: Settings) -> bool:
 
 
 def weight(version: Version, settings: Settings) -> int:
-    """The bytes of the files that the engine of a version holds in memory, at least; UnreadableCard."""
+    """The bytes of the files that the engine of a version holds in memory, at least; Untrusted, UnreadableCard."""
+    manifest.confine(version.folder, version.folder.parent.parent)
     card = cards.read(version.folder)
     if uses_twin(version.folder, card, settings):
         return store.size(version.folder / chosen_twin(version.folder, card, settings))

@@ -7,6 +7,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from gunicorn.app.base import BaseApplication
@@ -31,6 +32,7 @@ class Gunicorn(BaseApplication):  # type: ignore[misc]
             self.cfg.set(name, value)
         self.cfg.set("pre_fork", prepare)
         self.cfg.set("when_ready", lambda _: print(self._greeting, flush=True))
+        self.cfg.set("child_exit", lambda _arbiter, _worker: bury(Path(folder)))
         self.cfg.set("on_exit", lambda _: shutil.rmtree(folder, ignore_errors=True))
 
     def load(self) -> Any:
@@ -49,6 +51,7 @@ class Master(Arbiter):  # type: ignore[misc]
         super().__init__(app)
         self.START_CTX["args"] = [sys.executable, *sys.orig_argv[1:]]  # `-m service`, where sys.argv has a file's name
         self._not_before = 0.0
+        self._halts = False
 
     def reload(self) -> None:
         """SIGHUP: replace every worker; those that do not listen yet leave at once, where others do."""
@@ -73,20 +76,37 @@ class Master(Arbiter):  # type: ignore[misc]
                     self.dismiss(worker)
 
     def spawn_worker(self) -> int:
-        """Until the worker can hear a SIGTERM, the kernel keeps it: a handler of ours in its process would lose it."""
+        """Start one, 0 if the system allows none now.
+
+        Until it can hear a SIGTERM, the kernel keeps that: a handler of ours in its process would lose it.
+        """
         signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
-        pid: int = super().spawn_worker()  # in the worker's process this does not return
+        pid = 0
+        try:
+            pid = super().spawn_worker()  # in the worker's process this does not return
+        except OSError as error:
+            self._rest(f"No worker can be started ({error.strerror}).")
         signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])
         return pid
 
     def reap_workers(self) -> None:
-        try:
-            super().reap_workers()
-        except HaltServer as error:
-            if not any(worker.settled for worker in self.staying()):
-                raise
-            self.log.error("%s The others go on; the next is tried in %g s", error.reason, AGAIN)
-            self._not_before = time.monotonic() + AGAIN
+        """Whoever has ended, all of them: gunicorn stops at the first that could not start."""
+        while True:
+            try:
+                super().reap_workers()
+            except HaltServer as error:
+                serves = any(worker.settled for worker in self.staying())
+                if not serves and not self._halts:
+                    self._halts = True  # on the way out more may fail
+                    raise
+                self._rest(error.reason)
+            else:
+                return
+
+    def _rest(self, reason: str) -> None:
+        """Start no worker for a while."""
+        self.log.error("%s The others go on; the next is tried in %g s", reason, AGAIN)
+        self._not_before = time.monotonic() + AGAIN
 
     def staying(self) -> list[Any]:
         """The workers that do not leave, the oldest first."""
@@ -96,6 +116,13 @@ class Master(Arbiter):  # type: ignore[misc]
         """Have a worker leave when it has answered what it accepted."""
         worker.dismissed = True
         self.kill_worker(worker.pid, signal.SIGTERM)
+
+
+def bury(folder: Path) -> None:
+    """gunicorn's child_exit: keeps what a dead worker counted."""
+    from service import remains  # prometheus_client reads the environment as it is imported
+
+    remains.merge(folder)
 
 
 def prepare(arbiter: Master, worker: Any) -> None:

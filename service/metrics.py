@@ -8,6 +8,7 @@ import functools
 import os
 from bisect import bisect_left
 from collections.abc import Sequence
+from pathlib import Path
 
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
@@ -18,6 +19,8 @@ from prometheus_client import (
     generate_latest,
     multiprocess,
 )
+
+from service import remains
 
 SECONDS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 ROWS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
@@ -155,4 +158,6 @@ def exposition() -> tuple[bytes, str]:
     if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
         registry = CollectorRegistry()
         multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+        with remains.locked(Path(os.environ["PROMETHEUS_MULTIPROC_DIR"])):
+            return generate_latest(registry), CONTENT_TYPE_LATEST
     return generate_latest(registry), CONTENT_TYPE_LATEST

@@ -13,5 +13,14 @@ def line(text: str) -> str:
     >>> line("no /srv/qa/2/a.onnx, says /usr/lib/b.so\\nand a stack"), line("")
     ('no a.onnx, says b.so', 'no message')
     """
-    lines = text.strip().splitlines()
+    lines = plain(text).strip().splitlines()
     return FOLDERS.sub("", lines[0][:LONGEST]) if lines else "no message"
+
+
+def plain(text: str) -> str:
+    """A text that can be encoded: names of files need not be any, and JSON may have half a character.
+
+    >>> plain("caf\\udce9")
+    'caf?'
+    """
+    return text.encode(errors="replace").decode()

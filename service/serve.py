@@ -16,6 +16,7 @@ from service import card, settings, tls
 from service.access import audit, keyring
 from service.device import placement
 from service.device.placement import Device
+from service.errors import ServiceError
 from service.master import Gunicorn
 from service.settings import PREFIX, BadSettings, Settings, address
 from service.versions import manifest, store
@@ -103,7 +104,11 @@ def welcome(chosen: Settings, versions: list[store.Version]) -> str:
     url = f"{'https' if chosen.certificate else 'http'}://{host}:{chosen.port}"
     lines = [f"Loading {len(versions)} model versions; once /readyz is 200, ask on {url}, for example:"]
     for version in {version.model: version for version in reversed(versions)}.values():
-        example = card.read(version.folder).example
+        try:
+            manifest.confine(version.folder, version.folder.parent.parent)
+            example = card.read(version.folder).example
+        except (ServiceError, OSError):
+            continue  # whoever loads it says why not
         body = shlex.quote(json.dumps(example, ensure_ascii=False))
         if example and len(body) <= MOST_SHOWN:
             lines.append(f"  curl -s {url}/predict/{version.model} -d {body}")

@@ -53,5 +53,5 @@ atexit.register(CATALOG.close)
 atexit.register(TRIAL.close)
 WATCHDOG.start()
 # A worker listens once its models stand, so that nobody notices a restarted one; a slow load does not hold up /healthz.
-app.extensions["loading"] = REPOSITORY.start(Watch(REPOSITORY, SETTINGS.watch))
-app.extensions["loading"].join(PATIENCE)
+app.extensions["stands"] = REPOSITORY.stands
+REPOSITORY.start(Watch(REPOSITORY, SETTINGS.watch)).join(min(PATIENCE, SETTINGS.worker_timeout / 2))

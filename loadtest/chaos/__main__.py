@@ -15,13 +15,17 @@ from typing import Any
 from loadtest.bench import machine
 from loadtest.bench.arguments import parser, save
 from loadtest.chaos import leftovers, oracle, report
-from loadtest.chaos.checker import Checker, Excuses, Versions
+from loadtest.chaos.checker import Checker
 from loadtest.chaos.clients import Crowd
 from loadtest.chaos.door import Door
-from loadtest.chaos.faults import DEVICE_FAULTS, FAULTS, Fault, Scene, exchange
+from loadtest.chaos.faults import DEVICE_FAULTS, FAULTS
+from loadtest.chaos.operating import exchange
 from loadtest.chaos.probe import Probe
+from loadtest.chaos.scene import Fault, Scene
 from loadtest.chaos.schedule import Event, play
-from loadtest.chaos.stage import Stage, Stuck
+from loadtest.chaos.stage import Stage
+from loadtest.chaos.times import Excuses, Versions
+from loadtest.chaos.waiting import Stuck
 
 EACH = 8
 """Questions of every model in every form."""
@@ -88,6 +92,7 @@ def run(phase: Phase, faults: Sequence[Fault], given: Any, work: Path) -> dict[s
     checker = Checker(Versions(), Excuses())
     for model, number in versions.items():
         checker.versions.allow(model, number)
+    checker.excuses.begin((429, ""))  # a machine that is busy with a fault may say so at any time
     crowd = Crowd(stage.door, checker, questions, given.rate)
     events: list[Event] = []
     begun, first, last = time.monotonic(), {}, {}

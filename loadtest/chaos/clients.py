@@ -31,6 +31,7 @@ BROKEN = {
     "Connection reset": "closed",
     "GOAWAY": "closed",
     "CANCELLED": "closed",
+    "Stream removed": "closed",
 }
 """What grpcio itself says of a connection, and what that is here."""
 BACKOFF = 0.5
@@ -103,19 +104,25 @@ class Caller:
 
     def __call__(self, question: Question) -> str:
         number = f"chaos-{next(Asker.numbers)}"
-        metadata = [(name.lower(), value) for name, value in self._door.headers.items()]
         self._checker.asked(number, question)
         sent = time.monotonic()
-        try:
-            answer = self._call(question.body, timeout=PATIENCE, metadata=metadata)
-        except grpc.RpcError as error:
-            reply = refused(error.code(), error.details() or "")
-        else:
-            version, _ = calls.read(answer)
-            reply = Reply(200, {"x-model-version": str(version)}, answer)
-        if reply.broken == "refused":
-            sent -= 2 * BACKOFF  # grpcio repeats what it heard when it last tried to connect
+        reply = self._once(question, wait=False)
+        if reply.broken in ("refused", "closed"):
+            # A prediction may be asked again; gRPC's own policies for UNAVAILABLE do so, too.
+            self._checker.count("retried")
+            again = self._once(question, wait=True)
+            reply = reply if again.broken == "silent" else again  # there is no server any more
         return self._checker.heard(number, question, sent, reply)
+
+    def _once(self, question: Question, *, wait: bool) -> Reply:
+        """Ask; `wait` for a connection where there is none."""
+        metadata = [(name.lower(), value) for name, value in self._door.headers.items()]
+        try:
+            answer = self._call(question.body, timeout=PATIENCE, metadata=metadata, wait_for_ready=wait)
+        except grpc.RpcError as error:
+            return refused(error.code(), error.details() or "")
+        version, _ = calls.read(answer)
+        return Reply(200, {"x-model-version": str(version)}, answer)
 
 
 def refused(code: grpc.StatusCode, details: str) -> Reply:

@@ -50,7 +50,8 @@ def summary(document: Mapping[str, Any]) -> str:
     reloads = ", ".join(f"{count} × {name}" for name, count in document["reloads"].items())
     return (
         f"{document['requests']:,} requests over HTTP and {document['calls']:,} over gRPC to {document['models']}"
-        f" models, {document['different']:,} different ones, {rate:,.0f}/s; {reloads}; right answers at most"
+        f" models, {document['different']:,} different ones, {rate:,.0f}/s, {document['refused']:,} more refused;"
+        f" {reloads}; right answers at most"
         f" {document['worst']:.1e} off, {len(document['violations'])} violations; memory grew by"
         f" {growth['resident_mb']:.1%} at most (bound {BOUND:.0%}), files by {growth['files']:.0f}, threads by"
         f" {growth['threads']:.0f}"

@@ -12,7 +12,8 @@ from loadtest.chaos import faulty
 from loadtest.chaos.door import HOST, Door
 from loadtest.chaos.line import Line
 from loadtest.chaos.questions import GRPC, Question
-from loadtest.chaos.stage import QUICK, SLOW, Stuck
+from loadtest.chaos.stage import QUICK, SLOW
+from loadtest.chaos.waiting import Stuck
 
 HEAD = b"POST /predict/%s HTTP/1.1\r\nHost: chaos\r\n"
 

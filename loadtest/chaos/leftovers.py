@@ -6,12 +6,13 @@ from pathlib import Path
 
 from loadtest.bench import processes as usage
 from loadtest.chaos import processes
-from loadtest.chaos.stage import Stage, Stuck, until
+from loadtest.chaos.stage import Stage
+from loadtest.chaos.waiting import Stuck, until
 
 MEMORY = Path("/dev/shm")  # noqa: S108 - only looked at
 KNOWN = ".ses"
 """One small file that ONNX Runtime keeps in the folder for temporary files, the same for all its processes."""
-MORE_MEMORY, MORE_FILES, MORE_THREADS = 0.25, 24, 8
+MORE_MEMORY, MORE_FILES, MORE_THREADS = 0.5, 24, 8
 """How much more a process may hold at the end than one of its kind at the beginning: as a share, and in number.
 
 Short lives differ; the soak is where memory has to stay flat.

@@ -8,7 +8,8 @@ from loadtest.chaos import processes
 from loadtest.chaos.checker import TOLERANCE
 from loadtest.chaos.line import Line
 from loadtest.chaos.questions import GRPC, Question
-from loadtest.chaos.stage import Stage, Stuck
+from loadtest.chaos.stage import Stage
+from loadtest.chaos.waiting import Stuck
 
 LONGEST = 30.0
 

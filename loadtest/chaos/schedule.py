@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from loadtest.chaos.clients import Burst
-from loadtest.chaos.faults import Fault, Scene
+from loadtest.chaos.scene import Fault, Scene
 
 CALM = 0.4
 """Seconds between two faults in which nothing is excused."""

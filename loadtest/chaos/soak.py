@@ -8,33 +8,30 @@ compared between moments at which the same versions are served. Exit status 1 if
 
 import random
 import sys
-import threading
 import time
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from loadtest.bench import machine, processes
+from loadtest.bench import machine
 from loadtest.bench.arguments import parser, save
 from loadtest.bench.client import Client, parts
 from loadtest.chaos import growth, leftovers, oracle, report
-from loadtest.chaos.checker import Checker, Excuses, Reply, Versions
-from loadtest.chaos.clients import Caller
+from loadtest.chaos.beside import Calls, Reloader, Watch
+from loadtest.chaos.checker import Checker, Reply
 from loadtest.chaos.door import Door
-from loadtest.chaos.faults import Scene, exchange, publish_broken, unload
 from loadtest.chaos.line import headers
 from loadtest.chaos.probe import Probe
 from loadtest.chaos.questions import GRPC, Question
-from loadtest.chaos.stage import Stage, Stuck
+from loadtest.chaos.scene import Scene
+from loadtest.chaos.stage import Stage
+from loadtest.chaos.times import Excuses, Versions
 
 TWICE = ("qa", "similarity", "majority", "siamese_vectors")
 """The models of which a second version comes and goes."""
 MOST = 500
 """How much more often the quickest question is asked than the slowest, at most."""
-CALM = 4.0
-"""Seconds between two rounds of reloads, in which memory is looked at."""
 
 
 def main() -> None:
@@ -62,6 +59,7 @@ def soak(given: Any, work: Path) -> dict[str, Any]:
     checker = Checker(Versions(), Excuses())
     for model, number in newest.items():
         checker.versions.allow(model, number)
+    checker.excuses.begin((429, ""))  # who asks more than the machine can answer is told so; it does not count
     try:
         stage.start()
         document = asked(given, stage, checker, questions)
@@ -95,7 +93,7 @@ def asked(given: Any, stage: Stage, checker: Checker, questions: Sequence[Questi
     started = time.monotonic()
     for thread in (reloader, calls):
         thread.start()
-    client.closed(lambda: watch() >= given.requests)
+    client.closed(lambda: watch() - listener.refused >= given.requests)
     seconds = time.monotonic() - started
     for thread in (reloader, calls):
         thread.stop()
@@ -103,7 +101,8 @@ def asked(given: Any, stage: Stage, checker: Checker, questions: Sequence[Questi
     client.close()
     listener.tell()
     return {
-        "requests": len(client.latencies),
+        "requests": len(client.latencies) - listener.refused,
+        "refused": listener.refused,
         "calls": calls.count,
         "seconds": round(seconds, 1),
         "reloads": dict(reloader.counts),
@@ -141,6 +140,7 @@ class Listener:
         self._checker, self._questions = checker, questions
         self._known: set[tuple[int, int]] = set()
         self._count = 0
+        self.refused = 0
         self._state: Any = None
 
     def __call__(self, asked: int, answer: bytes) -> None:
@@ -163,89 +163,13 @@ class Listener:
         )
         if kind == "right":
             self._known.add(key)
+        else:
+            self.refused += 1
 
     def tell(self) -> None:
         """Count those that were known, too."""
         self._checker.count("asked", self._count)
         self._checker.count("right", self._count)
-
-
-class Calls(threading.Thread):
-    """gRPC, so many calls a second."""
-
-    def __init__(self, door: Door, checker: Checker, questions: Sequence[Question], rate: float) -> None:
-        super().__init__(daemon=True)
-        self.count = 0
-        self._ask, self._questions, self._rate = Caller(door, checker), questions, rate
-        self._stopped = threading.Event()
-
-    def run(self) -> None:
-        while not self._stopped.wait(1 / self._rate):
-            self._ask(self._questions[self.count % len(self._questions)])
-            self.count += 1
-
-    def stop(self) -> None:
-        self._stopped.set()
-        self.join()
-
-
-class Reloader(threading.Thread):
-    """Publishes and rolls back, unloads and loads, and tries a broken version, again and again."""
-
-    def __init__(self, scene: Scene, models: Sequence[str]) -> None:
-        super().__init__(daemon=True)
-        self.counts: Counter[str] = Counter()
-        self.calm = True
-        """Whether everything is served as at the start."""
-        self._scene, self._models = scene, models
-        self._stopped = threading.Event()
-
-    def run(self) -> None:
-        try:
-            while not self._stopped.wait(CALM):
-                self.calm = False
-                self._round()
-                self.calm = True
-        except Stuck as stuck:
-            self._scene.checker.violate(f"a reload: {stuck}")
-
-    def _round(self) -> None:
-        """Everything once; then all is as before."""
-        model = self._scene.rng.choice(self._models)
-        single = self._scene.rng.choice([one for one in self._scene.models() if one not in self._models])
-        for act, on in ((exchange, model), (exchange, model), (publish_broken, model), (unload, single)):
-            act(self._scene, on)
-            self.counts[act.__name__] += 1
-
-    def stop(self) -> None:
-        self._stopped.set()
-        self.join()
-
-
-class Watch:
-    """Looks at the processes every so many seconds; called, it says how much was asked."""
-
-    def __init__(self, pid: int, client: Client, reloader: Reloader, every: float) -> None:
-        self.samples: list[Mapping[str, Any]] = []
-        self._pid, self._client, self._reloader, self._every = pid, client, reloader, every
-        self._next = 0.0
-
-    def __call__(self) -> int:
-        if time.monotonic() >= self._next:
-            self._next = time.monotonic() + self._every
-            self.look()
-        return self._client.asked
-
-    def look(self) -> None:
-        """Take a sample, if nothing is being loaded."""
-        if not self._reloader.calm:
-            return
-        self.samples.append(
-            {
-                "answered": len(self._client.latencies),
-                "held": {str(pid): leftovers.held(pid) for pid in processes.tree(self._pid)},
-            }
-        )
 
 
 if __name__ == "__main__":

@@ -6,10 +6,9 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,26 +16,11 @@ from pathlib import Path
 from loadtest.bench.contenders import ROOT, link
 from loadtest.chaos import faulty, processes, variant
 from loadtest.chaos.door import HOST, Door
+from loadtest.chaos.waiting import PATIENCE, Stuck, until
 from service.versions import store
 
 QUICK, SLOW = "faulty", "faulty-slow"
 """Models that fail when told to, on the event loop and on a thread."""
-PATIENCE = 60.0
-LOOK = 0.02
-
-
-class Stuck(Exception):
-    """Something that must come did not."""
-
-
-def until(what: str, done: Callable[[], object], seconds: float = PATIENCE) -> float:
-    """Wait until it is done; how long that took. Stuck."""
-    started = time.monotonic()
-    while not done():
-        if time.monotonic() - started > seconds:
-            raise Stuck(f"{what}: not after {seconds:.0f} s")
-        time.sleep(LOOK)
-    return time.monotonic() - started
 
 
 @dataclass

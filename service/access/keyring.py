@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from service import files
 from service.access.keys import BadKeys, Key, Keys, digest, loads
 
 LOG = logging.getLogger("manifold.access")
@@ -48,9 +49,7 @@ class Keyring:
             stamp = stamp_of(self._path.stat())
             if stamp == self._seen:
                 return
-            with self._path.open("rb") as file:
-                stamp = stamp_of(os.fstat(file.fileno()))
-                keys = loads(file.read())
+            keys = loads(files.read(self._path))  # if it has changed meanwhile, the next look sees that
         except (OSError, BadKeys) as error:
             if isinstance(error, OSError):
                 stamp = str(error)
@@ -70,7 +69,7 @@ def stamp_of(status: os.stat_result) -> Stamp:
 def read(path: Path) -> Keys:
     """The keys of a file, at the start; BadKeys."""
     try:
-        return loads(path.read_bytes())
+        return loads(files.read(path))
     except OSError as error:
         raise BadKeys(f"{path}: {error.strerror}") from error
     except BadKeys as error:

@@ -76,14 +76,18 @@ def loads(text: str | bytes) -> Keys:
     """The keys of a file's text; BadKeys says all that is wrong with it."""
     try:
         entries = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BadKeys(f"it is not JSON: {error}") from None
     if type(entries) is not list:
         raise BadKeys("expected a list of entries")
     wrong = [f"entry {at}: {fault}" for at, entry in enumerate(entries) for fault in faults(entry)]
     if not wrong:
-        hashes = [entry["sha256"] for entry in entries]
-        wrong = [f"entry {at}: that key stands there already" for at, one in enumerate(hashes) if one in hashes[:at]]
+        first: dict[str, int] = {}
+        wrong = [
+            f"entry {at}: that key stands there already"
+            for at, entry in enumerate(entries)
+            if first.setdefault(entry["sha256"], at) != at
+        ]
     if wrong:
         raise BadKeys("; ".join(wrong[:MOST_TOLD]))
     return {key.digest: key for key in map(made, entries)}

@@ -79,6 +79,11 @@ class Share:
             self.rows -= rows
             self.size -= size
 
+    @property
+    def presses(self) -> bool:
+        """Whether it holds more bytes than are free for all."""
+        return self.size > self._room.size - self._room.held_size
+
     def close(self) -> None:
         """Be asked no more; what is held is given back later."""
         if self in self._room.shares:

@@ -4,6 +4,7 @@ Batches do not go through gunicorn's own sockets for such apps: its arbiter give
 takes every one apart in Python on the way. Each process listens on a socket of its own instead (docs/design.md).
 """
 
+import contextlib
 import fcntl
 import importlib
 import logging
@@ -75,7 +76,8 @@ class DeviceProcess(DirtyApp):  # type: ignore[misc]
                 "A call on %s takes longer than %g s: its process ends", device.name, self.settings.engine_timeout
             )
         else:  # gunicorn's arbiter of such processes was killed: its successor's wait for the device
-            relief(folder, parent)
+            with contextlib.suppress(FileNotFoundError):  # the server has ended, and its folder is gone
+                relief(folder, parent)
         os._exit(1)
 
 

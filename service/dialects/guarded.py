@@ -51,6 +51,14 @@ KEY, LEAVE, CHANGES = "manifold.key", "manifold.leave", "manifold.changes"
 """Where the environment has a request's key, what to call when it is answered, and whether it changes something."""
 
 
+GONE = 499
+"""The status of a request whose client left before the answer, as many servers write it."""
+OUTCOMES: Mapping[int, str] = {401: "refused", 403: "refused", 429: "refused", GONE: "unknown"}
+"""What became of a change, by status; of others it was done, or failed."""
+MOST_PATH = 300
+"""Characters of a path that stand in the record."""
+
+
 @lru_cache(256)
 def scope_of(endpoint: str, method: str) -> Scope | None:
     """What a request needs; None: nothing."""
@@ -77,20 +85,7 @@ def protect(app: Flask, guard: Guard, audit: Audit) -> None:
     """Have an app admit requests by their keys, count them, and put changes on record."""
 
     def admit() -> None:
-        request = current_request()
-        rule = request.url_rule
-        if rule is None:  # there is no such path, or it takes another method
-            return
-        endpoint, arguments = rule.endpoint, request.view_args or {}
-        scope = scope_of(endpoint, request.method)
-        if scope is None:
-            return
-        environ = request.environ
-        if scope is ADMIN:
-            environ[CHANGES] = True
-        key = guard.identify(environ.get("HTTP_AUTHORIZATION"), environ.get("HTTP_X_API_KEY"))
-        environ[KEY] = key
-        environ[LEAVE] = guard.enter(key, scope, lambda: model_of(endpoint, arguments))
+        admitted(guard, current_request())
 
     def count(response: Response) -> Response:
         request = current_request()
@@ -98,29 +93,47 @@ def protect(app: Flask, guard: Guard, audit: Audit) -> None:
         status = response.status_code
         if key is not None or status == HTTPStatus.UNAUTHORIZED:
             metrics.key_counter(key.name if key else "", status).inc()
-        if CHANGES in request.environ:
-            put_on_record(audit, request, key, response)
+        if request.environ.pop(CHANGES, False):
+            put_on_record(audit, request, key, status, response.headers.get("X-Request-Id", ""))
         return response
 
     def leave(_: BaseException | None) -> None:
-        done = current_request().environ.get(LEAVE)
+        request = current_request()
+        done = request.environ.get(LEAVE)
         if done is not None:
             done()
+        if CHANGES in request.environ:  # whose client has left; what it wanted goes on
+            put_on_record(audit, request, request.environ.get(KEY), GONE, "")
 
     app.before_request(admit)
     app.after_request(count)
     app.teardown_request(leave)
 
 
-def put_on_record(audit: Audit, request: Request, key: Key | None, response: Response) -> None:
+def admitted(guard: Guard, request: Request) -> None:
+    """Let a request in by its key, where it needs one; Unauthenticated, Forbidden, KeyBusy."""
+    rule = request.url_rule
+    if rule is None:  # there is no such path, or it takes another method
+        return
+    endpoint, arguments = rule.endpoint, request.view_args or {}
+    scope = scope_of(endpoint, request.method)
+    if scope is None:
+        return
+    environ = request.environ
+    if scope is ADMIN:
+        environ[CHANGES] = True
+    key = guard.identify(environ.get("HTTP_AUTHORIZATION"), environ.get("HTTP_X_API_KEY"))
+    environ[KEY] = key
+    environ[LEAVE] = guard.enter(key, scope, lambda: model_of(endpoint, arguments))
+
+
+def put_on_record(audit: Audit, request: Request, key: Key | None, status: int, request_id: str) -> None:
     """Who wanted to change what, and whether that was done."""
-    status = response.status_code
-    refused = status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS)
     audit.record(
         key.name if key else "",
         request.environ.get("REMOTE_ADDR", ""),
-        f"{request.method} {request.path}",
-        "refused" if refused else "done" if status < HTTPStatus.BAD_REQUEST else "failed",
+        f"{request.method} {request.path[:MOST_PATH]}",
+        OUTCOMES.get(status, "done" if status < HTTPStatus.BAD_REQUEST else "failed"),
         status=status,
-        request=response.headers.get("X-Request-Id", ""),
+        request=request_id,
     )

@@ -1,5 +1,6 @@
 """ONNX Runtime: the verified twin of a SavedModel, 4 to 37 times faster on a CPU, without TensorFlow."""
 
+import ctypes
 import functools
 import json
 from pathlib import Path
@@ -55,6 +56,8 @@ class OnnxEngine(Engine):
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         share_memory()
         options.add_session_config_entry("session.use_env_allocators", "1")
+        # Weights beside the arena, which would keep what they took for ever, rounded up to the next power of two.
+        options.add_session_config_entry("session.use_device_allocator_for_initializers", "1")
         self._session = onnxruntime.InferenceSession(str(folder / twin), options, providers=["CPUExecutionProvider"])
         self.signature = Signature(
             {node.name: spec(node) for node in self._session.get_inputs()},
@@ -63,6 +66,7 @@ class OnnxEngine(Engine):
         self.ragged: Ragged = json.loads(self._session.get_modelmeta().custom_metadata_map.get(LENGTHS, "{}"))
         self._outputs = list(self.signature.outputs)
         self._strings = [name for name, spec in self.signature.inputs.items() if spec.dtype.kind == "O"]
+        give_back()
 
     def run(self, tensors: Tensors) -> dict[str, Array]:
         given = {**tensors, **{name: texts(name, tensors[name]) for name in self._strings}}
@@ -70,6 +74,7 @@ class OnnxEngine(Engine):
 
     def close(self) -> None:
         del self._session
+        give_back()
 
 
 @functools.cache
@@ -79,6 +84,13 @@ def share_memory() -> None:
         "Cpu", onnxruntime.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, onnxruntime.OrtMemType.DEFAULT
     )
     onnxruntime.create_and_register_allocator(memory, None)
+
+
+def give_back() -> None:
+    """Return to the system what is free: the C library keeps it, in pieces that the next model may not fit into."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc's alone
+    if trim is not None:
+        trim(0)
 
 
 def texts(name: str, strings: Array) -> Array:

@@ -22,7 +22,8 @@ Refuse = Callable[[str, Overloaded], Refusal]
 class Incoming:
     """A request as it is read; of a body longer than `most` bytes, or refused, only the length is kept.
 
-    What is kept of a body is held in a share, from when its length is known until the request is over.
+    What is kept of a body is held in a share, as it comes, until the request is over: who only says that much will
+    come holds nothing, but is refused at once where there is no room for it.
     """
 
     def __init__(self, request: Any, most: int, share: Share, refuse: Refuse) -> None:
@@ -32,36 +33,42 @@ class Incoming:
         self._most = most
         self._share = share
         self._refuse = refuse
-        self._held = 0
+        self.held = 0
         self._body = io.BytesIO()  # not its pieces: a client chooses how many there are
         self.length = 0
         if request.content_length > UNCOUNTED:
-            self._hold(request.content_length)
+            self._grow(request.content_length)
+            self.release()
 
     def feed(self, chunk: bytes) -> None:
         """Add to its body."""
         self.length += len(chunk)
         if self.length > UNCOUNTED:
-            self._hold(self.length)
+            self._grow(self.length)
         if self.length <= self._most and self.refusal is None:
             self._body.write(chunk)
 
-    def _hold(self, length: int) -> None:
+    def _grow(self, length: int) -> None:
         """Find room for so much of its body, or refuse it."""
-        if self._held < length <= self._most and self.refusal is None:
+        if self.held < length <= self._most and self.refusal is None:
             try:
-                self._share.take(0, length - self._held)
-                self._held = length
+                self.hold(length - self.held)
             except Overloaded as error:
                 self.refusal = self._refuse(self.request.path, error)
                 self._body = io.BytesIO()
                 self.release()
 
-    def release(self) -> None:
-        """Hold nothing more. Safe to call twice."""
-        if self._held:
-            self._share.give(0, self._held)
-            self._held = 0
+    def hold(self, size: int) -> None:
+        """Hold so many bytes more; Overloaded."""
+        self._share.take(0, size)
+        self.held += size
+
+    def release(self, size: int | None = None) -> None:
+        """Hold so much less, or nothing more. Safe to call twice."""
+        size = self.held if size is None else min(size, self.held)
+        if size:
+            self._share.give(0, size)
+            self.held -= size
 
     @property
     def ready(self) -> bool:

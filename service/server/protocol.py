@@ -17,6 +17,7 @@ from gunicorn.asgi.protocol import ASGIProtocol
 
 from service import security
 from service.batching.overload import REFUSED, Refusal, Refused
+from service.errors import Overloaded
 from service.server import head, response
 from service.server.door import own_id
 from service.server.environ import Environ, of_connection
@@ -24,7 +25,7 @@ from service.server.incoming import Incoming
 from service.server.parser import Parser
 from service.server.tasks import Parked, Task, start
 
-AHEAD_BYTES = 262_144
+AHEAD_BYTES = 65_536
 """Of the next request, if it comes before the last is answered; then the client has to wait."""
 
 OWN = frozenset({"Vary", "Access-Control-Allow-Origin"})
@@ -35,7 +36,9 @@ CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 HEAD_SECONDS = 20.0
 """A head may take so long in all: it is a packet or two, and who sends a byte now and then holds a connection."""
 LEAST_RATE = 10_000
-"""Bytes of a body a second, at least, since gunicorn's timeout has passed."""
+"""Bytes a second, at least, of a body that comes or an answer that goes: what is slower uses up gunicorn's timeout."""
+HURRY_SECONDS = 5.0
+"""Of that timeout, while bodies hold more of a worker's memory than is free: who stops, stops others."""
 
 CLOSE, KEEP, CHUNKED = "Connection: close\r\n", "Connection: keep-alive\r\n", "Transfer-Encoding: chunked\r\n"
 
@@ -64,7 +67,7 @@ class Protocol(ASGIProtocol):  # type: ignore[misc]
             worker.shaking.add(self)
         self._state = State.IDLE
         self._until = 0.0  # the loop's second at which the client has been silent for too long
-        self._since = 0.0  # the loop's second since which the body comes, 0 before
+        self._credited = -1  # bytes of the body for which the client was given time, -1 before
         self._incoming: Incoming | None = None
         self._running: Task | None = None
         self._ahead = bytearray()
@@ -160,7 +163,7 @@ class Protocol(ASGIProtocol):  # type: ignore[misc]
     def _on_headers_complete(self) -> bool:
         super()._on_headers_complete()
         head.check(self._current_request)
-        self._since = 0.0
+        self._credited = -1
         worker, request = self.worker, self._current_request
         self._incoming = Incoming(request, worker.max_body_bytes, worker.bodies, worker.refuse)
         if worker.door.kept and self._incoming.refusal is None:
@@ -180,15 +183,19 @@ class Protocol(ASGIProtocol):  # type: ignore[misc]
 
     # What the worker wants.
 
-    def overdue(self, now: float) -> None:
-        """Give up on a client that has been silent, or has not read, for too long. `now` is the loop's second."""
+    def overdue(self, now: float, hurry: bool = False) -> None:
+        """Give up on a client that has been silent, or has not read, for too long. `now` is the loop's second.
+
+        In a `hurry` those who hold memory and do not come on go earlier.
+        """
         if self._ended:
             self._knock()
         unread = self.transport.get_write_buffer_size()
         if unread < self._unread:
-            self._until = max(self._until, now + self.cfg.timeout)  # slow, but it reads
+            self._credit(self._unread - unread, now)
         self._unread = unread
-        if now < self._until:
+        hurried = hurry and self._incoming is not None and self._incoming.held
+        if now < self._until - (max(self.cfg.timeout - HURRY_SECONDS, 0) if hurried else 0):
             return
         if self._closed:
             self.transport.abort()  # it was closed, and would be once the rest is read
@@ -217,13 +224,19 @@ class Protocol(ASGIProtocol):  # type: ignore[misc]
         self._until = self.worker.loop.time() + seconds
 
     def _send_error_response(self, status: int, message: str, extra_headers: Sequence[tuple[str, str]] = ()) -> None:
-        super()._send_error_response(status, message, (*extra_headers, *security.DATA))
+        super()._send_error_response(status, message, (*extra_headers, *security.headers(self._is_ssl)))
 
     def _await(self, received: int) -> None:
         """Give the client time for more of a body of which so much has come."""
-        now = self.worker.loop.time()
-        self._since = self._since or now
-        self._until = min(now, self._since + received / LEAST_RATE) + self.cfg.timeout
+        if self._credited < 0:
+            self._allow(self.cfg.timeout)
+        else:
+            self._credit(received - self._credited, self.worker.loop.time())
+        self._credited = received
+
+    def _credit(self, count: int, now: float) -> None:
+        """Give the client time for bytes that have come or gone, never more than for the first."""
+        self._until = min(now + self.cfg.timeout, self._until + count / LEAST_RATE)
 
     # A request and its answer.
 
@@ -256,7 +269,7 @@ class Protocol(ASGIProtocol):  # type: ignore[misc]
         except greenlet.GreenletExit:
             self._closing = True
         except BaseException:
-            self.log.exception("Error handling request %s", environ["PATH_INFO"])
+            self.log.exception("Error handling request %r", environ["PATH_INFO"])
             if not self._started:
                 self._send_error_response(500, "Internal Server Error")
             self._closing = True
@@ -310,9 +323,21 @@ class Protocol(ASGIProtocol):  # type: ignore[misc]
         self._safe_write(data)
         if self._clogged and self._running is not None:
             self._allow(self.cfg.timeout)
-            self._writer = Parked(self._running)
-            self._writer.wait()
-            self._writer = None
+            self._wait_for_reader(self._running)
+
+    def _wait_for_reader(self, task: Task) -> None:
+        """Hold memory for what the client does not read; where there is none, the connection is lost."""
+        assert self._incoming is not None
+        waiting = self.transport.get_write_buffer_size()
+        try:
+            self._incoming.hold(waiting)
+        except Overloaded:
+            waiting = 0
+            self.transport.abort()
+        self._writer = Parked(task)
+        self._writer.wait()
+        self._writer = None
+        self._incoming.release(waiting)
 
     def _answered(self) -> None:
         """Close, or be ready for the next request, which may have come already."""

@@ -1,7 +1,8 @@
 """How a worker and its parent agree on who leaves: the old ones only once as many younger ones listen."""
 
 import os
-import threading
+import time
+from collections.abc import Callable
 from typing import Any
 
 from flask import Flask
@@ -50,8 +51,9 @@ class Relief:
             with starting(self):
                 ssl_context(self.cfg)
 
-    def await_models(self, app: Flask) -> None:
-        """Let the others serve until the models stand."""
-        loading: threading.Thread = app.extensions["loading"]
-        while self.relieves and self.alive and loading.is_alive():
-            loading.join(LOOK_SECONDS)
+    def await_models(self, app: Flask, pause: Callable[[float], None] = time.sleep) -> None:
+        """Let the others serve until this worker has what they serve; its parent sees meanwhile that it lives."""
+        stands: Callable[[], bool] = app.extensions["stands"]
+        while self.relieves and self.alive and not stands():
+            self.tmp.notify()
+            pause(LOOK_SECONDS)

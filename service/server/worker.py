@@ -150,9 +150,9 @@ class Worker(ASGIWorker, Relief):  # type: ignore[misc]
         if not self.said:
             self.say(LISTENS)
         super().notify()
-        now = self.loop.time()
+        now, hurry = self.loop.time(), self.bodies.presses
         for connection in list(self.connections):
-            connection.overdue(now)
+            connection.overdue(now, hurry)
 
     def handle_exit_signal(self) -> None:
         super().handle_exit_signal()

@@ -67,7 +67,7 @@ class Catalog:
         for served in self.served():
             model, number = served.version.model, served.version.number
             with self._turn(model), contextlib.suppress(Unloadable):
-                if served.state is State.START and self._models[model][number] is served:
+                if served.state is State.START and self._models.get(model, {}).get(number) is served:
                     self._publish(served, self._bring_up(served))
                     self._steer(model)
         self._stands = True

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from service.errors import ServiceError
+from service.files import read as small
 
 NAME, SIGNATURE = "manifest.json", "manifest.json.sig"
 MOST_FILES = 2000
@@ -40,10 +41,10 @@ def check(folder: Path, root: Path, trusted: Sequence[bytes] = ()) -> None:
         if trusted:
             raise Untrusted(f"there is no {NAME}, and only signed versions are loaded")
         return
-    text = described.read_bytes()
+    text = small(described)
     manifest = loads(text)
     if trusted:
-        if not is_signed(text, signature.read_bytes() if signature else b"", trusted):
+        if not is_signed(text, small(signature) if signature else b"", trusted):
             raise Untrusted(f"{NAME} is not signed by a key that is trusted here")
         named = f"{manifest.get('model')}/{manifest.get('version')}"
         if named != f"{folder.parent.name}/{folder.name}":
@@ -51,6 +52,12 @@ def check(folder: Path, root: Path, trusted: Sequence[bytes] = ()) -> None:
     different = differences(manifest["files"], found)
     if different:
         raise Untrusted(f"it is not as {NAME} says: {', '.join(different[:MOST_TOLD])}")
+
+
+def confine(folder: Path, root: Path) -> None:
+    """Untrusted, if a folder leads out of the store at `root`, or anything in it is neither file nor folder."""
+    for _ in files(folder, root.resolve()):
+        pass
 
 
 def files(folder: Path, root: Path) -> Iterator[Path]:
@@ -87,7 +94,7 @@ def loads(text: bytes) -> dict[str, Any]:
     """A manifest; Untrusted if it is none."""
     try:
         manifest = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         manifest = None
     if type(manifest) is not dict or type(manifest.get("files")) is not dict:
         raise Untrusted(f"{NAME} is none")
@@ -155,7 +162,7 @@ def public_keys(paths: Sequence[str]) -> list[bytes]:
 def key(path: Path, kind: str) -> bytes:
     """The key of a file, in base64: 32 bytes if public; if private, 64, of which 32 make it. Untrusted."""
     try:
-        found = base64.b64decode(path.read_bytes().strip(), validate=True)
+        found = base64.b64decode(small(path).strip(), validate=True)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not base64"
         raise Untrusted(f"{path}: {reason}") from None

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+from service import files
 from service.errors import Fault, ServiceError, placed
 from service.fields import MOST_ECHOED, nearest
 from service.nested import show
@@ -16,7 +17,7 @@ from service.schemas import escape
 from service.versions.store import MODEL_NAME
 
 FILE = "serving.json"
-MOST_VERSION = 10**18
+MOST_VERSION = 10**18 - 1
 
 Versions = int | Literal["all"] | tuple[int, ...]
 """So many of the newest, all, or exactly these."""
@@ -75,7 +76,7 @@ class Policy:
 def read(path: Path) -> dict[str, Policy]:
     """The policies of a file by model, {} where there is none; BadPolicy."""
     try:
-        text = path.read_bytes()
+        text = files.read(path)
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except OSError as error:

@@ -20,6 +20,7 @@ from service.batching.future import Future
 from service.errors import ModelNotFound, ServiceError
 from service.metrics import count_refused
 from service.versions import told as telling
+from service.versions.background import go_on, in_background
 from service.versions.catalog import Catalog
 from service.versions.policy import Policy
 from service.versions.store import NothingToServe, Version, fingerprint
@@ -29,9 +30,6 @@ from service.versions.verdict import Unloadable, Verdict
 from service.versions.wishes import LONGEST, Wishes
 
 LOG = logging.getLogger("manifold.repository")
-
-LOOK = 0.3
-"""Seconds between two looks at what other workers told."""
 
 AGAIN = 10.0
 """Seconds until a worker tries again to load what its neighbours serve."""
@@ -59,7 +57,8 @@ class Repository:
         self.trial = trial
         self._clock = clock
         self._done: dict[str, str] = {}
-        self._later: dict[str, float] = {}
+        self._later: dict[str, tuple[str, float]] = {}
+        self._loaded = False
         self._begin()
 
     def start(self, watch: Callable[[], None] | None = None) -> threading.Thread:
@@ -67,6 +66,10 @@ class Repository:
         thread = threading.Thread(target=self._serve, args=[watch], name="loader", daemon=True)
         thread.start()
         return thread
+
+    def stands(self) -> bool:
+        """Whether everything is loaded, and as the other workers have it."""
+        return self._loaded and all(self.folder.text(model) == self._done.get(model) for model in self.folder.models())
 
     def load(self, model: str) -> "Future[Any]":
         """Serve of a model what its policy says, though it were unloaded or refused; ModelNotFound, CannotLoad."""
@@ -96,7 +99,7 @@ class Repository:
         """
         for model in self.folder.models():
             with contextlib.suppress(BlockingIOError):
-                while self.folder.text(model) != self._done.get(model) and self._clock() >= self._later.get(model, 0):
+                while self._due(model):
                     self._obey(model, fcntl.LOCK_SH if wait else fcntl.LOCK_SH | fcntl.LOCK_NB)
 
     def change(self, model: str, usable: Usable) -> dict[int, Verdict]:
@@ -106,7 +109,8 @@ class Repository:
             stored = self.wishes.stored(model)
             policy = self.wishes.policy(model, told.policy)
             failed: dict[int, Verdict] = {}
-            while True:
+            swapped = False
+            while not swapped:
                 numbers = self.wishes.choose(
                     policy, stored, told, lambda version: version.number not in failed and usable(version)
                 )
@@ -117,11 +121,16 @@ class Repository:
                     self._swap(model, wanted)
                 except Unloadable as error:
                     failed[error.version.number] = self._refuse(error)
+                    if error.version not in stored:  # others may have it still: it stays, and `follow` tries again
+                        break
                 else:
-                    break
+                    swapped = True
+            text = self.folder.text(model)
             if wanted != told:
-                self._done[model] = self.folder.tell(model, wanted)
+                text = self.folder.tell(model, wanted)
                 LOG.info("%s: %s", model, telling.line(wanted))
+            if swapped:
+                self._done[model] = text
             return failed
 
     def told(self, model: str) -> Told:
@@ -156,26 +165,11 @@ class Repository:
         self.follow()
         self.follow(wait=True)
         self._catalog.load_all()
-        self._keep_up()
         self.folder.join()
-        threading.Thread(target=go_on, args=[self.follow], name="follower", daemon=True).start()
+        self._loaded = True
+        go_on(self.follow, "follower", self.folder.there)
         if watch is not None:  # on a thread of its own: a load that hangs holds up no other model
-            threading.Thread(target=go_on, args=[watch], name="watch", daemon=True).start()
-
-    def _keep_up(self) -> None:
-        """While others serve what this worker cannot load, try on: it shall take no requests from them."""
-        waits = False
-        with contextlib.suppress(FileNotFoundError):
-            while self._behind() and self.folder.others():
-                if not waits:
-                    LOG.warning("this worker does not listen yet: others serve what it cannot load")
-                    waits = True
-                time.sleep(LOOK)
-                self.follow()
-
-    def _behind(self) -> bool:
-        """Whether anything was told that this worker has not done."""
-        return any(self.folder.text(model) != self._done.get(model) for model in self.folder.models())
+            go_on(watch, "watch", self.folder.there)
 
     def _load(self, model: str) -> None:
         self.wishes.write(model, lambda policy: replace(policy, versions=None) if policy.versions == () else policy)
@@ -197,6 +191,12 @@ class Repository:
         version = error.version
         count_refused(version.model, version.number, error.reason)
         return Verdict(error.reason, str(error), fingerprint(version.folder))
+
+    def _due(self, model: str) -> bool:
+        """Whether something was told that is not done yet, nor to be tried later."""
+        text = self.folder.text(model)
+        tried, later = self._later.get(model, ("", 0.0))
+        return text != self._done.get(model) and (text != tried or self._clock() >= later)
 
     def _obey(self, model: str, lock: int) -> None:
         """Swap to what was told; where a version cannot be loaded, the others hear of it. BlockingIOError."""
@@ -226,29 +226,4 @@ class Repository:
                 self.folder.tell(model, replace(told, versions=instead, refused=refused))
             else:
                 LOG.error("%s stays as it is in this worker, which tries again in %g s", model, AGAIN)
-                self._later[model] = self._clock() + AGAIN
-
-
-def go_on(look: Callable[[], None]) -> None:
-    """Look again and again, until the server ends, and its folder with it."""
-    with contextlib.suppress(FileNotFoundError):
-        while True:
-            look()
-            time.sleep(LOOK)
-
-
-def in_background(call: Callable[[], None]) -> "Future[Any]":
-    """Run on a thread of its own; who no longer waits does not stop it."""
-    done: Future[Any] = Future()
-    done.set_running_or_notify_cancel()
-
-    def run() -> None:
-        try:
-            call()
-        except BaseException as error:
-            done.set_exception(error)
-        else:
-            done.set_result(None)
-
-    threading.Thread(target=run, name="repository", daemon=True).start()
-    return done
+                self._later[model] = text, self._clock() + AGAIN

@@ -9,6 +9,8 @@ from pathlib import Path
 from service.errors import ServiceError
 
 MODEL_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+VERSION = re.compile(r"[1-9][0-9]{0,17}")
+"""As many digits as 64 bits hold, of which gRPC's versions are."""
 
 
 class NothingToServe(ServiceError):
@@ -29,7 +31,7 @@ def versions(model_folder: Path) -> list[Version]:
     found = [
         Version(model_folder.name, int(folder.name), folder)
         for folder in model_folder.iterdir()
-        if re.fullmatch(r"[1-9][0-9]*", folder.name) and (folder / "saved_model.pb").is_file()
+        if VERSION.fullmatch(folder.name) and (folder / "saved_model.pb").is_file()
     ]
     return sorted(found, key=lambda version: version.number, reverse=True)
 

@@ -44,8 +44,12 @@ class Folder:
         self._joined: list[int] = []
         path.mkdir(parents=True, exist_ok=True)
 
+    def there(self) -> bool:
+        """Whether the server goes on: once it has ended, its folder is gone."""
+        return self._path.is_dir()
+
     def models(self) -> list[str]:
-        """The models that anything was told of; FileNotFoundError once the server has ended, and its folder with it."""
+        """The models that anything was told of."""
         return sorted(file.name for file in self._path.iterdir() if MODEL_NAME.fullmatch(file.name) and file.is_file())
 
     def text(self, model: str) -> str:
@@ -91,7 +95,7 @@ class Folder:
         return bool(self._led)
 
     def join(self) -> None:
-        """Be one of the workers that serve, until the end."""
+        """Be one of the workers that serve, until the end; waits for who asks just now whether there are others."""
         self._joined.append(self._locked(SERVING, fcntl.LOCK_SH))
 
     def others(self) -> bool:
@@ -109,7 +113,7 @@ class Folder:
                 os.close(held.pop())
 
     def _locked(self, name: str, kind: int) -> int:
-        """A file that is locked as long as it is open; BlockingIOError if the kind says not to wait."""
+        """A file that is locked as long as it is open; BlockingIOError where the kind says so."""
         file = os.open(self._path / name, os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(file, kind)

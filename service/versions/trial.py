@@ -20,6 +20,8 @@ DEATHS = 2
 """Workers that may die over a version that never loaded."""
 DEATHS_PROVED = 5
 """Workers that may die in turn over one that has loaded before: it need not be to blame."""
+FORGIVEN = 600.0
+"""Seconds after which a death over such a one counts no more: else all would lack it for ever."""
 REST = 10.0
 """Seconds between a death and the next try, so that who died serves again before another may die."""
 PROVED = "proved"
@@ -56,16 +58,18 @@ class Trial:
 
     def __call__(self, version: Version) -> ModelHandle:
         folder = self._place(version)
-        deaths, proved = len(self._dead(folder)), self.proved(version)
+        proved = self.proved(version)
+        deaths = len([file for file in self._dead(folder) if not proved or age(file) < FORGIVEN])
         if deaths >= (DEATHS_PROVED if proved else DEATHS):
             raise DiedLoading(f"{deaths} workers died while they loaded it")
         self._refuse_too_large(version, 1 if proved else self._copies)
         folder.mkdir(parents=True, exist_ok=True)
         with self._marked(folder):
             handle = self._load(version)
-        (folder / PROVED).touch()
-        for file in self._dead(folder):
-            file.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # it serves also where the disk is full
+            (folder / PROVED).touch()
+            for file in self._dead(folder):
+                file.unlink(missing_ok=True)
         return handle
 
     def proved(self, version: Version) -> bool:
@@ -78,7 +82,7 @@ class Trial:
 
     def rests(self, version: Version) -> bool:
         """Whether a worker died over it just now."""
-        return any(time.time() - file.stat().st_mtime < REST for file in self._dead(self._place(version)))
+        return any(age(file) < REST for file in self._dead(self._place(version)))
 
     def close(self) -> None:
         """The process ends of itself: no load that it leaves undone is a death."""
@@ -125,3 +129,10 @@ def unheld(path: Path) -> bool:
         fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
         return path.exists()
     return False
+
+
+def age(path: Path) -> float:
+    """Seconds since a file was written, also by a clock that was set back since; for ever, once it is gone."""
+    with contextlib.suppress(OSError):
+        return abs(time.time() - path.stat().st_mtime)
+    return float("inf")

@@ -3,10 +3,12 @@
 import contextlib
 import fcntl
 import json
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from service import redact
 from service.errors import ServiceError
 from service.settings import Settings
 from service.versions import policy as policies
@@ -99,22 +101,24 @@ class Wishes:
             told = f"the policy file cannot be written ({error.strerror}): MANIFOLD_POLICY may name another"
             raise CannotWrite(told) from None
         except BadPolicy as error:
-            raise CannotWrite(f"the policy file must be mended first: {plain(error)}") from None
+            faults = "; ".join(line.removeprefix(f"{self.file}: ") for line in str(error).splitlines())
+            raise CannotWrite(f"the policy file must be mended first: {redact.plain(faults)}") from None
 
     def _replace(self, changed: Mapping[str, Policy]) -> None:
         documents = {model: policies.document(policy) for model, policy in changed.items()}
         text = json.dumps({model: document for model, document in documents.items() if document}, indent=2)
         written = self.file.with_name(f".{self.file.name}.new")
-        written.write_text(f"{text}\n", encoding="utf-8")
+        written.unlink(missing_ok=True)
+        with written.open("x", encoding="utf-8") as file:  # not through a link that somebody has put there
+            file.write(f"{text}\n")
         written.replace(self.file)
 
     @contextlib.contextmanager
     def _lock(self) -> Iterator[None]:
-        with self.file.with_name(f".{self.file.name}.lock").open("w") as file:
+        path = self.file.with_name(f".{self.file.name}.lock")
+        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o600)
+        try:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
-
-
-def plain(error: BadPolicy) -> str:
-    """What is wrong with a policy file, in one line that does not tell where it lies."""
-    return "; ".join(line.rpartition("/serving.json: ")[2] for line in str(error).splitlines())
+        finally:
+            os.close(file)

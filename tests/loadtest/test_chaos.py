@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 
 from loadtest.bench.client import whole
-from loadtest.chaos.checker import Checker, Excuses, Reply, Versions
+from loadtest.chaos.checker import Checker, Reply
 from loadtest.chaos.clients import Asker, Burst
 from loadtest.chaos.door import Door
 from loadtest.chaos.forms import FORMS, Rows
 from loadtest.chaos.questions import Question
+from loadtest.chaos.times import Excuses, Versions
 from service.dialects.oip import binary
 
 ONE, OTHER = 0.25, 0.75

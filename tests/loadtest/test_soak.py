@@ -8,10 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loadtest.chaos import growth
-from loadtest.chaos.checker import Checker, Excuses, Versions
+from loadtest.chaos.checker import Checker
 from loadtest.chaos.door import Door
 from loadtest.chaos.questions import Question
 from loadtest.chaos.soak import Listener
+from loadtest.chaos.times import Excuses, Versions
 
 
 @given(st.floats(0, 2), st.floats(-0.5, 2))

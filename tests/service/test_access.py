@@ -1,6 +1,7 @@
 """API keys: what stands in their file, how it is followed, and what a key may."""
 
 import json
+import os
 import stat
 import string
 import subprocess
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 
 from service.__main__ import main
 from service.access import keys
-from service.access.audit import Audit
+from service.access.audit import MOST_STRANGERS, Audit
 from service.access.guard import Guard
 from service.access.keyring import LOOK, Keyring
 from service.access.keys import BadKeys, Key, Scope
@@ -69,7 +70,7 @@ class TestFile:
         with pytest.raises(BadKeys, match=f"entry 1: .*{words}"):
             keys.loads(json.dumps([right, entry(SECRET, "shop", Scope.READ) | change]))
 
-    @pytest.mark.parametrize("text", ["", "{}", "[1]", "[[]]", "nil", b"\xff", "[" * 9])
+    @pytest.mark.parametrize("text", ["", "{}", "[1]", "[[]]", "nil", b"\xff", "[" * 9, "[" * 100_000])
     def test_what_is_no_list_of_entries_is_refused(self, text):
         with pytest.raises(BadKeys):
             keys.loads(text)
@@ -79,6 +80,12 @@ class TestFile:
         assert len(keys.loads(json.dumps(both))) == 2
         with pytest.raises(BadKeys, match="entry 2: that key stands there already"):
             keys.loads(json.dumps([*both, both[0] | {"name": "other"}]))
+
+
+def piped(file: Path) -> None:
+    """Put a pipe in the file's place, of which nobody writes the other end."""
+    file.unlink()
+    os.mkfifo(file)
 
 
 class TestKeyring:
@@ -97,7 +104,7 @@ class TestKeyring:
         clock.now = LOOK
         assert (ring.find(old), ring.find(SECRET).name) == (None, "new")
 
-    @pytest.mark.parametrize("spoil", [lambda file: file.write_text("["), Path.unlink])
+    @pytest.mark.parametrize("spoil", [lambda file: file.write_text("["), Path.unlink, piped])
     def test_a_broken_file_changes_nothing_and_is_told_once(self, file: Path, caplog, spoil: Callable[[Path], Any]):
         clock = Clock()
         secret = granted(file, "shop", Scope.READ)
@@ -107,7 +114,9 @@ class TestKeyring:
             clock.now += LOOK
             if clock.now == LOOK:
                 spoil(file)
+                open_files = len(list(Path("/dev/fd").iterdir()))
         assert caplog.text.count("the keys stay as they were") == 1
+        assert len(list(Path("/dev/fd").iterdir())) == open_files
         other = granted(file.with_name("other"), "mended", Scope.READ)
         file.with_name("other").replace(file)
         clock.now += LOOK
@@ -243,9 +252,23 @@ class TestAudit:
         assert [record.getMessage() for record in caplog.records] == lines
         assert stat.S_IMODE((tmp_path / "audit").stat().st_mode) == 0o600
 
-    def test_a_file_that_cannot_be_written_is_told_and_stops_nobody(self, tmp_path: Path, caplog):
-        Audit(str(tmp_path)).record("ops", "", "POST /x", "done")
-        assert "Is a directory" in caplog.text
+    def test_strangers_do_not_fill_it(self, tmp_path: Path):
+        clock = Clock()
+        audit = Audit(str(tmp_path / "audit"), lambda: "noon", clock)
+        for _ in range(MOST_STRANGERS + 5):
+            audit.record("", "::1", "POST /x", "refused")
+        audit.record("ops", "::1", "POST /x", "done")
+        clock.now = 1.0
+        audit.record("", "::1", "POST /x", "refused")
+        told = [json.loads(line) for line in (tmp_path / "audit").read_text().splitlines()]
+        assert [one["who"] for one in told] == [""] * MOST_STRANGERS + ["ops", ""]
+        assert [one.get("omitted") for one in told[-2:]] == [None, 5]
+
+    @pytest.mark.parametrize(("make", "words"), [(Path.mkdir, "Is a directory"), (os.mkfifo, "No such device")])
+    def test_a_file_that_cannot_be_written_is_told_and_stops_nobody(self, tmp_path: Path, caplog, make, words):
+        make(tmp_path / "audit")
+        Audit(str(tmp_path / "audit")).record("ops", "", "POST /x", "done")
+        assert words in caplog.text
 
 
 class TestCommand:

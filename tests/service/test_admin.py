@@ -19,7 +19,7 @@ from service.versions.catalog import Catalog
 from service.versions.repository import Repository
 from service.versions.told import Folder
 from service.versions.trial import Trial
-from service.versions.wishes import Wishes
+from service.versions.wishes import CannotWrite, Wishes
 from tests.service.fakes import Hand
 from tests.service.keys import granted
 from tests.service.oip import tensor
@@ -118,6 +118,20 @@ class TestPolicy:
         assert "MANIFOLD_POLICY may name another" in told["detail"]
         assert str(office.store) not in told["detail"]
         assert office.version() == "4"
+
+    def test_nor_is_the_place_of_a_file_of_another_name(self, tmp_path: Path):
+        (file := tmp_path / "rules.json").write_text('{"toy": {"\\udc80": 1}}')
+        with pytest.raises(CannotWrite) as caught:
+            Wishes(tmp_path, file=file).write("toy", lambda policy: policy)
+        assert str(tmp_path) not in str(caught.value)
+        assert str(caught.value).encode(), "it can be sent"
+
+    @pytest.mark.parametrize("name", [".serving.json.lock", ".serving.json.new"])
+    def test_nothing_is_written_through_a_link_in_the_store(self, office: Office, tmp_path: Path, name):
+        (precious := tmp_path / "precious").write_text("as it was")
+        (office.store / name).symlink_to(precious)
+        office.client.put(PATH, json={"versions": 2})
+        assert precious.read_text() == "as it was"
 
     def test_a_model_that_is_not_there_is_not_found(self, office: Office):
         assert office.client.put("/admin/models/nobody/policy", json={}).status_code == 404

@@ -60,6 +60,13 @@ class TestRoom:
         alone.give(1, 100)
         other.take(1, 1)
 
+    def test_who_holds_more_than_is_free_presses(self):
+        share = (room := Room(size=100)).share()
+        share.take(0, 50)
+        assert not share.presses
+        room.share().take(0, 1)
+        assert share.presses
+
     def test_a_refusal_says_when_what_is_held_will_be_gone(self):
         room = Room(10)
         slow, gone, asking = room.share(lambda: 7.4), room.share(lambda: 99.0), room.share(lambda: 0.5)

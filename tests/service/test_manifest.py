@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 
 from service import loading
 from service.__main__ import main
+from service.card import UnreadableCard, read
+from service.serve import welcome
 from service.settings import Settings
 from service.versions import manifest
 from service.versions.manifest import NAME, SIGNATURE, Untrusted
@@ -93,7 +95,9 @@ class TestDescribed:
         manifest.write(folder, "qa", 2)
         check(Path(shutil.copytree(folder, folder.with_name("3"))))
 
-    @pytest.mark.parametrize("text", ["", "[]", "{}", '{"files": []}', '{"files": {"saved_model.pb": 1}}', "\xff"])
+    @pytest.mark.parametrize(
+        "text", ["", "[]", "{}", "[" * 100_000, '{"files": []}', '{"files": {"saved_model.pb": 1}}', "\xff"]
+    )
     def test_what_is_no_manifest_is_refused(self, folder: Path, text):
         (folder / NAME).write_text(text)
         refused(folder)
@@ -232,6 +236,17 @@ class TestSigned:
         (folder / "assets.extra" / "card.json").write_text("no card")
         with pytest.raises(Untrusted):
             loading.load(Version("toy", 3, folder), settings, lambda _: Hand())
+
+    @pytest.mark.parametrize("card", [os.mkfifo, lambda path: path.symlink_to("/dev/zero")])
+    def test_nor_before_it_is_known_to_lie_in_the_store(self, toy_folder: Path, tmp_path: Path, card):
+        folder = Path(shutil.copytree(toy_folder, tmp_path / "store" / "toy" / "3"))
+        (folder / "assets.extra" / "card.json").unlink()
+        card(folder / "assets.extra" / "card.json")
+        with pytest.raises(Untrusted):
+            loading.weight(Version("toy", 3, folder), Settings(engine="onnx"))
+        with pytest.raises(UnreadableCard, match="it is no file"):
+            read(folder)
+        assert "toy" not in welcome(Settings(), [Version("toy", 3, folder)])
 
 
 class TestCommand:

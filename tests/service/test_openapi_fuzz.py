@@ -125,7 +125,7 @@ def test_what_the_document_allows_is_answered(operation: APIOperation):
     @few
     @hypothesis.given(operation.as_strategy(headers={"X-Request-Timeout": "30"}))
     def ask(case: Case) -> None:
-        hypothesis.assume(case.media_type == "application/json")
+        hypothesis.assume(case.media_type == "application/json" and "label" not in (case.query or {}))
         case.body = whole(case.body)
         assert hold(case).status_code == 200
 

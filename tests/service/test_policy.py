@@ -96,7 +96,7 @@ class TestReading:
             policy.parse(text)
 
     def test_a_file_that_cannot_be_read_is_told(self, tmp_path: Path):
-        with pytest.raises(BadPolicy, match="Is a directory"):
+        with pytest.raises(BadPolicy, match="it is no file"):
             policy.read(tmp_path)
 
 

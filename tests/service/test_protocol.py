@@ -19,7 +19,7 @@ from service.batching.future import Future
 from service.batching.overload import REFUSED, Refusal, Refused
 from service.batching.queueing import Answer
 from service.server.door import EACH, Door
-from service.server.protocol import CONTINUE, HEAD_SECONDS, LEAST_RATE, Protocol
+from service.server.protocol import CONTINUE, HEAD_SECONDS, HURRY_SECONDS, LEAST_RATE, Protocol
 from service.server.tasks import wait
 
 MOST = 1000
@@ -452,24 +452,27 @@ class TestTime:
             site.worker.max_body_bytes = 10**6
             head, timeout = f"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: {10**6}\r\n\r\n", site.worker.cfg.timeout
             start = site.worker.loop.time()
-            await site.say(head.encode())
-            site.connection._since = start - 2 * timeout  # it has come for so long
-            await site.say(b"x" * (LEAST_RATE * timeout))
-            site.connection.overdue(start - 1)
+            await site.say(head.encode() + b"x" * (9 * LEAST_RATE * timeout // 10))
+            site.connection._until = start + 5  # most of its time is over
+            await site.say(b"x" * (3 * LEAST_RATE))
+            site.connection.overdue(start + 7)
             assert not site.transport.closed
-            site.connection.overdue(start + 1)
-            assert site.transport.written.startswith(b"HTTP/1.1 408 ")
+            site.connection.overdue(start + 9)
+            assert site.transport.written.startswith(b"HTTP/1.1 408 "), "what came quickly before counts no more"
 
         run(check)
 
-    def test_a_slow_client_is_served_as_long_as_it_reads(self):
+    @pytest.mark.parametrize("rate", [LEAST_RATE, 1])
+    def test_a_slow_client_is_served_as_long_as_it_reads_and_not_too_slowly(self, rate):
         async def check() -> None:
             site = Site(stream)
             site.connection.pause_writing()
             await site.say(post(b""))
             now, timeout = site.worker.loop.time(), site.worker.cfg.timeout
-            for seconds, unread in ((0, 900), (0.9, 800), (1.8, 700), (2.7, 600)):
-                site.transport.unread = unread
+            for seconds in (0, 0.9, 1.8, 2.7):
+                site.transport.unread = round((4 - seconds) * timeout * rate)
+                if rate < LEAST_RATE and seconds > 1:
+                    break
                 site.connection.overdue(now + seconds * timeout)
                 assert not site.transport.closed
             site.connection.overdue(now + 4 * timeout)
@@ -647,13 +650,16 @@ class TestRoomForBodies:
         run(check)
 
     @pytest.mark.parametrize("head", ["", "Expect: 100-continue\r\n"])
-    def test_a_body_is_held_from_its_head_until_its_answer(self, head):
+    def test_a_body_is_held_as_it_comes_until_its_answer(self, head):
         async def check() -> None:
             site = Site(most=100_000)
             data = post(b"x" * 40_000, LATER, head)
-            await site.say(data[:200])
-            assert site.worker.bodies.size == 40_000
-            await site.say(data[200:])
+            start = data.index(b"\r\n\r\n") + 4
+            await site.say(data[:start])
+            assert site.worker.bodies.size == 0, "nobody takes room by saying how much will come"
+            await site.say(data[start:-10_000])
+            assert site.worker.bodies.size == 30_000
+            await site.say(data[-10_000:])
             assert site.worker.bodies.size == 40_000
             await site.free()
             assert site.worker.bodies.size == 0
@@ -687,10 +693,51 @@ class TestRoomForBodies:
     def test_a_client_that_leaves_holds_nothing(self):
         async def check() -> None:
             site = Site(most=100_000)
-            await site.say(post(b"x" * 40_000)[:30_000])
-            assert site.worker.bodies.size == 40_000
+            await site.say(post(b"x" * 40_000)[:-10_000])
+            assert site.worker.bodies.size == 30_000
             site.connection.connection_lost(None)
             assert site.worker.bodies.size == 0
+
+        run(check)
+
+    @pytest.mark.parametrize("comes_on", [False, True])
+    def test_while_room_is_short_who_holds_some_and_stops_goes_early(self, comes_on):
+        async def check() -> None:
+            site = Site(most=100_000)
+            await site.say(post(b"x" * 90_000)[:-60_000])
+            later = site.worker.loop.time() + HURRY_SECONDS + 1
+            site.connection.overdue(later)
+            assert not site.transport.closed
+            if comes_on:
+                site.connection._credit(10 * LEAST_RATE, later)
+            site.connection.overdue(later, hurry=True)
+            assert site.transport.closed == (not comes_on)
+
+        run(check)
+
+    def test_what_a_client_does_not_read_is_held_until_it_does(self):
+        async def check() -> None:
+            site = Site(stream)
+            site.connection.pause_writing()
+            site.transport.unread = 40_000
+            await site.say(post(b""))
+            assert site.worker.bodies.size == 40_000
+            site.transport.unread = 0
+            site.connection.resume_writing()
+            assert (site.worker.bodies.size, site.transport.aborted) == (0, False)
+
+        run(check)
+
+    def test_and_where_there_is_no_room_for_it_its_connection_is_lost(self):
+        async def check() -> None:
+            site = Site(stream)
+            site.worker.bodies.take(0, 50_000)
+            site.connection.pause_writing()
+            site.transport.unread = 40_000
+            await site.say(post(b""))
+            assert site.transport.aborted
+            site.connection.connection_lost(None)
+            assert site.worker.bodies.size == 50_000
 
         run(check)
 

@@ -1,5 +1,6 @@
 """Models loaded and unloaded while they are asked, and workers that follow one another."""
 
+import fcntl
 import json
 import shutil
 import threading
@@ -20,6 +21,7 @@ from service.batching.batcher import Batcher
 from service.batching.queueing import Job, Queue
 from service.errors import Draining, ModelNotFound, ModelNotReady, VersionNotFound
 from service.handle import ModelHandle
+from service.versions.background import go_on
 from service.versions.catalog import Catalog
 from service.versions.repository import AGAIN, CannotLoad, Repository
 from service.versions.served import State
@@ -30,7 +32,7 @@ from service.versions.verdict import Unloadable
 from service.versions.watch import Watch
 from service.versions.wishes import CannotWrite, Wishes
 from tests.service.fakes import Clock, FakeEngine, Hand, handle, job
-from tests.service.server import SECONDS, patiently
+from tests.service.server import SECONDS
 
 NUMBERS = st.integers(1, 4)
 
@@ -353,7 +355,7 @@ class TestCalls:
     def test_a_policy_file_that_cannot_be_written_changes_nothing(self, site: Site):
         [worker] = site.workers(1)
         (site.root / "serving.json").mkdir()
-        with pytest.raises(CannotWrite, match="Is a directory"):
+        with pytest.raises(CannotWrite, match="it is no file"):
             worker.unload("m").result(SECONDS)
         assert worker.numbers() == [1]
 
@@ -367,6 +369,20 @@ class TestCalls:
         for follower in followers:
             follower.join(SECONDS)
             assert not follower.is_alive()
+        assert other.numbers() == []
+
+    def test_a_worker_stands_once_it_serves_what_the_others_do(self, site: Site):
+        """Not while it alone cannot load that: those it relieves would leave."""
+        asked, other = site.worker(), site.worker()
+        asked.start().join(SECONDS)
+        assert asked.stands()
+        assert not other.stands()
+        site.broken = {1}
+        other.start().join(SECONDS)
+        assert not other.stands()
+        asked.unload("m").result(SECONDS)
+        while not other.stands():
+            threading.Event().wait(0.01)
         assert other.numbers() == []
 
 
@@ -430,31 +446,33 @@ class TestBeginning:
         worker.folder.close()
         assert site.worker().catalog.unready() == {"m/1": "START"}
 
-    def test_a_worker_stands_once_it_serves_what_others_do_or_no_other_serves(self, site: Site, caplog):
-        """Until then its parent lets it take no requests."""
+    def test_a_worker_waits_to_join_for_one_that_asks_whether_there_are_others(self, site: Site):
         [worker] = site.workers(1)
-        worker.folder.join()
-        late = site.worker()
-        assert late.folder.others()
-        away = site.root.with_name("away")
-        site.root.rename(away)
-        thread = late.start()
-        for _ in patiently():
-            if "this worker does not listen yet" in caplog.text:
-                break
-        assert (thread.is_alive(), late.numbers()) == (True, [])
-        away.rename(site.root)
-        site.clock.now += AGAIN
-        thread.join(SECONDS)
-        assert late.numbers() == [1]
+        with (site.folder / "served" / ".serving").open("w") as asking:
+            fcntl.flock(asking, fcntl.LOCK_EX)
+            joining = threading.Thread(target=worker.folder.join)
+            joining.start()
+            joining.join(0.05)
+            assert joining.is_alive()
+        joining.join(SECONDS)
+        assert site.worker().folder.others()
 
-        late.folder.close()
-        last = site.worker()
-        site.root.rename(away)
-        thread = last.start()
-        worker.folder.close()
-        thread.join(SECONDS)
-        assert (thread.is_alive(), last.numbers()) == (False, [])
+    def test_a_version_that_went_from_the_store_is_not_tried_for_ever_where_no_other_can_be(self, site: Site):
+        [worker] = site.workers(1)
+        shutil.rmtree(site.root / "m" / "1")
+        publish(site.root, 2)
+        [late] = site.workers(1)
+        site.broken = {2}
+        with pytest.raises(CannotLoad, match=r"m cannot be loaded: .*m/2/saved_model.pb"):
+            late.load("m").result(SECONDS)
+        assert (late.told("m").versions, set(late.told("m").refused)) == ((1,), {2})
+        worker.follow()
+        assert worker.numbers() == [1]
+        publish(site.root, 1)
+        late.follow()
+        site.clock.now += AGAIN
+        late.follow()
+        assert late.numbers() == [1]
 
     def test_a_worker_begins_without_the_store(self, site: Site):
         [worker] = site.workers(1)
@@ -534,6 +552,13 @@ class TestWatching:
         publish(site.root, 2)
         worker.look(2)
         assert worker.numbers() == [2]
+
+    def test_a_model_that_has_gone_from_the_store_is_unloaded_where_the_policy_says_so(self, site: Site):
+        [worker] = site.workers(1)
+        shutil.rmtree(site.root / "m")
+        site.write(m={"versions": []})
+        worker.look(1)
+        assert worker.numbers() == []
 
     def test_a_version_that_is_removed_beside_others_gives_way(self, site: Site):
         publish(site.root, 2)
@@ -682,3 +707,28 @@ class TestMemory:
             worker = site.worker(copies=3, available=available)
             worker.follow()
             assert worker.numbers() == [1]
+
+
+class TestThreads:
+    def test_one_look_that_fails_is_told_once_and_is_not_the_last(self, caplog):
+        fails: list[Exception | None] = [FileNotFoundError("x"), FileNotFoundError("x"), OSError(28, "full"), None]
+        looks = iter(fails)
+        seen: list[Exception | None] = []
+
+        def look() -> None:
+            seen.append(next(looks))
+            if seen[-1]:
+                raise seen[-1]
+
+        go_on(look, "watch", lambda: len(seen) < len(fails), lambda _: None).join(SECONDS)
+        assert seen == fails
+        assert caplog.text.count("the watch could not look, and will again") == 2
+
+    def test_an_ended_server_is_no_trouble(self, caplog):
+        def look() -> None:
+            there.clear()
+            raise FileNotFoundError
+
+        there = [True]
+        go_on(look, "follower", lambda: bool(there), lambda _: None).join(SECONDS)
+        assert caplog.text == ""

@@ -314,8 +314,8 @@ def test_every_dialect_has_its_shadow(toy_folder: Path, ask, rows):
         for number in (1, 2)
     )
     first = replace(first, shadow=Shadow(lambda _: None, clock))
-    first.shadow.target = second
     site = Site(toy_folder, [first])
+    first.shadow.target = second
     asked = {"model": "shaded", "version": "1", "shadow": "2", "outcome": "compared"}
     before = REGISTRY.get_sample_value("manifold_shadow_rows_total", asked) or 0
     assert ask(site, {"text": [2, 3], "numbers": [1.0, 2.0, 3.0]}).status_code == 200

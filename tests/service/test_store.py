@@ -35,7 +35,7 @@ def test_only_the_models_named_are_served_in_their_order(tmp_path: Path):
     assert served(root, ("c", "a")) == [("c", 1), ("a", 1)]
 
 
-@pytest.mark.parametrize("folder", [".tmp-x7", "01", "0", "-1", "1.5", "new", "١", "1a"])
+@pytest.mark.parametrize("folder", [".tmp-x7", "01", "0", "-1", "1.5", "new", "١", "1a", "9" * 19])
 def test_folders_that_are_no_version_are_not_seen(tmp_path: Path, folder):
     assert served(publish(tmp_path, "qa/1", f"qa/{folder}"), newest=0) == [("qa", 1)]
 

@@ -116,6 +116,16 @@ class TestServer:
         assert server.get("/healthz").status_code == 200
         assert server.log.read_text() == before
 
+    def test_what_is_no_request_is_told_so_over_tls_alone(self, server: Server, files: Files, worker: str):
+        context = ssl.create_default_context(cafile=files.authority)
+        context.load_cert_chain(*files.client)
+        with context.wrap_socket(server.connect(), server_hostname="127.0.0.1") as connection:
+            connection.sendall(b"NONE\r\n\r\n")
+            answer = connection.recv(1000)
+        assert answer.startswith(b"HTTP/1.1 400")
+        for header in (b"X-Content-Type-Options: nosniff", b"Strict-Transport-Security: max-age="):
+            assert (header in answer) == (worker == "greenlet"), "gthread has gunicorn's own parser"
+
     def test_grpc_is_as_safe(self, server: Server, files: Files, grpc_port: int):
         authority = Path(files.authority).read_bytes()
         chain, key = (Path(name).read_bytes() for name in files.client)

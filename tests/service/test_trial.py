@@ -1,8 +1,10 @@
 """Loading with care: what cannot fit, and what workers die of."""
 
+import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,7 +13,7 @@ import pytest
 from service.handle import ModelHandle
 from service.versions import memory
 from service.versions.store import Version
-from service.versions.trial import DEATHS_PROVED, DiedLoading, TooLarge, Trial
+from service.versions.trial import DEATHS_PROVED, FORGIVEN, DiedLoading, TooLarge, Trial
 from service.versions.verdict import Verdict, reason
 from tests.service.fakes import FakeEngine, Hand, handle
 from tests.service.server import ROOT
@@ -62,11 +64,16 @@ class Bench:
             assert process.stdout.readline() == b"loading\n"
             process.send_signal(signal.SIGKILL)
 
-    def forge(self, deaths: int) -> None:
-        """As if so many had died."""
-        place = next((self.root / "loading" / "m").iterdir())
+    def place(self) -> Path:
+        return next((self.root / "loading" / "m").iterdir())
+
+    def forge(self, deaths: int, at: float | None = None) -> None:
+        """As if so many had died, now or then."""
         for number in range(deaths):
-            (place / f"dead{number}").touch()
+            file = self.place() / f"dead{number}"
+            file.touch()
+            if at is not None:
+                os.utime(file, (at, at))
 
 
 @pytest.fixture
@@ -93,6 +100,21 @@ class TestDeaths:
         bench.forge(DEATHS_PROVED)
         with pytest.raises(DiedLoading):
             bench.trial()(bench.version)
+
+    def test_a_death_over_one_that_has_loaded_before_is_forgiven(self, bench: Bench):
+        bench.trial()(bench.version)
+        bench.forge(DEATHS_PROVED, time.time() - FORGIVEN - 1)
+        assert bench.trial()(bench.version).version == 1
+
+    def test_a_clock_that_was_set_back_holds_up_nobody(self, bench: Bench):
+        bench.trial()(bench.version)
+        bench.forge(1, time.time() + 3600)
+        assert not bench.trial().rests(bench.version)
+
+    def test_a_full_disk_keeps_nothing_that_loaded_from_serving(self, bench: Bench):
+        """Nor does it leave an engine behind that nobody knows of."""
+        bench.during = lambda: bench.place().joinpath("proved").symlink_to("/nowhere/at/all")
+        assert bench.trial()(bench.version).version == 1
 
     def test_one_who_loads_rests_not(self, bench: Bench):
         resting = []
