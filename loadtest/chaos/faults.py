@@ -99,7 +99,7 @@ FAULTS = (
     Fault("a canary comes and goes", operating.canary, bound=10.0),
     Fault("a shadow comes and goes", operating.shadow, bound=10.0),
     Fault("a broken version is published", operating.publish_broken),
-    Fault("a model is unloaded and loaded", operating.unload),
+    Fault("a model is unloaded and loaded", operating.unload, bound=10.0),
     Fault("flood: three times the connections", flood, (429, 503, 504)),
     Fault("slow clients", slow_clients),
     Fault("clients that leave", leavers),

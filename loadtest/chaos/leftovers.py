@@ -35,7 +35,7 @@ def left(stage: Stage, before: set[str]) -> Iterator[str]:
         until("all have gone", lambda: not any(map(processes.of_session, stage.sessions)), AFTER)
     for session in stage.sessions:
         for pid in processes.of_session(session):
-            yield f"process {pid} is left: {usage.text_of(Path(f'/proc/{pid}/cmdline'))[:80]}"
+            yield f"process {pid} is left"
     yield from (f"{entry} is left" for entry in stage.temporary.iterdir() if entry.name != KNOWN)
     for name in shared() - before:
         if name.startswith(("wgunicorn", "manifold")):
