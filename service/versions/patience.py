@@ -34,7 +34,7 @@ class Patience:
         thread.join(self._seconds)
         if done.cancel():
             self._hung[key] = thread
-            raise HungLoading(f"it has not loaded within {self._seconds:g} s")
+            raise HungLoading(f"it has not loaded within {self._seconds:g} s (MANIFOLD_LOAD_TIMEOUT)")
         return done.result()
 
     def _run(self, version: Version, done: "Future[ModelHandle]") -> None:
