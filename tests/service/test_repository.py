@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from service.batching.batcher import Batcher
-from service.batching.queueing import Job, Queue
+from service.batching.jobs import Job
+from service.batching.queueing import Queue
 from service.errors import Draining, ModelNotFound, ModelNotReady, VersionNotFound
 from service.handle import ModelHandle
 from service.versions.background import go_on
