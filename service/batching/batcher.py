@@ -14,7 +14,8 @@ from typing import NamedTuple, Protocol
 
 from service import redact, tensors
 from service.batching.drivers import MakeDriver, ThreadDriver
-from service.batching.queueing import Answer, Job, Queue
+from service.batching.jobs import Answer, Job
+from service.batching.queueing import Queue
 from service.engines.base import Engine
 from service.errors import (
     DeadlineExceeded,

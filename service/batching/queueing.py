@@ -12,16 +12,15 @@ row.
 Since each call's cost is known, so is that time, and who cannot be answered in it is refused before he waits.
 """
 
-from collections import OrderedDict, deque
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections import OrderedDict
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from service.batching.admission import Room
-from service.batching.future import Future
+from service.batching.jobs import FindTerms, Job, Line, Terms
 from service.batching.pace import PROOF_SECONDS, Pace
 from service.errors import DeadlineUnreachable, QueueFull, ServiceError
-from service.tensors import Kind, Tensors, nbytes
+from service.tensors import Kind, nbytes
 
 FOREVER = float("inf")
 INSTANT = 1e-9
@@ -34,68 +33,11 @@ WIDE = 2.0
 """A call that nothing waits before is refused only if it takes so many times what its deadline allows."""
 
 
-class Terms(NamedTuple):
-    """What a kind's batches may have, and cost: rows at most, seconds of a call, and of each row in it."""
-
-    rows: int
-    call: float = 0.0
-    row: float = 0.0
-
-
-FindTerms = Callable[[Kind], Terms]
-
-
 class Allowed(NamedTuple):
     """What may wait besides rows: bytes, unless all are of one request, and seconds of computing before another."""
 
     size: float = FOREVER
     wait: float = FOREVER
-
-
-class Answer(NamedTuple):
-    """One job's outputs, and what they took: seconds in the queue, rows of the whole batch, seconds in the engine."""
-
-    outputs: Tensors
-    queue_seconds: float
-    batch_rows: int
-    engine_seconds: float
-
-
-@dataclass(slots=True, eq=False)
-class Job:
-    """Rows of one kind that wait, and everything needed to answer them."""
-
-    tensors: Tensors
-    kind: Kind
-    rows: int
-    arrived: float
-    deadline: float
-    future: "Future[Answer]" = field(default_factory=Future)
-    size: int = 0
-    """Bytes, once it is in a queue."""
-    began: float = 0.0
-    seconds: float = 0.0
-    """When the batch began that it leads, and what was predicted of it."""
-
-
-class Line:
-    """The jobs of one kind, and the seconds their batches take."""
-
-    __slots__ = ("batches", "jobs", "rows", "seconds", "terms")
-
-    def __init__(self, terms: Terms) -> None:
-        self.jobs: deque[Job] = deque()
-        self.rows = 0
-        self.batches = 0
-        self.seconds = 0.0
-        self.terms = terms
-
-    def first(self, batches: int) -> tuple[float, int]:
-        """Seconds of no more than so many batches, and how many they are."""
-        if self.batches <= batches:
-            return self.seconds, self.batches
-        most, call, row = self.terms
-        return batches * (call + most * row), batches
 
 
 class Queue:

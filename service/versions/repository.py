@@ -115,7 +115,8 @@ class Repository:
                     policy, stored, told, lambda version: version.number not in failed and usable(version)
                 )
                 refused = {} if policy.versions == () else self._refused(stored, told, numbers) | failed
-                wanted = Told(numbers, policy, refused)
+                required = self.wishes.requires(model, policy, told.required)
+                wanted = Told(numbers, policy, refused, required)
                 try:
                     self._swap(model, wanted)
                 except Unloadable as error:
@@ -124,7 +125,10 @@ class Repository:
                         break
                 else:
                     swapped = True
-            text = self.folder.tell(model, wanted) if wanted != told else self.folder.text(model)
+            text = self.folder.text(model)
+            if wanted != told:
+                text = self.folder.tell(model, wanted)
+                LOG.info("%s: %s", model, telling.line(wanted))
             if swapped:
                 self._done[model] = text
             return failed
@@ -176,7 +180,7 @@ class Repository:
     def _swap(self, model: str, told: Told) -> None:
         versions = self.wishes.versions(model, told.versions)
         refused = {self.wishes.versions(model, [number])[0]: one.detail for number, one in told.refused.items()}
-        self._catalog.swap(model, versions, told.policy, refused)
+        self._catalog.swap(model, versions, told.policy, refused, told.required)
 
     def _refused(self, stored: list[Version], told: Told, numbers: tuple[int, ...]) -> dict[int, Verdict]:
         """Those refused before that are still in the store, and not to be served now."""
@@ -219,7 +223,7 @@ class Repository:
             )
             if bad in stored and (instead or not self.trial.known(bad)):
                 refused = {**told.refused, bad.number: self._refuse(failed)}
-                self.folder.tell(model, Told(instead, told.policy, refused))
+                self.folder.tell(model, replace(told, versions=instead, refused=refused))
             else:
-                LOG.error("%s stays as it is in this worker: %s", model, failed)
+                LOG.error("%s stays as it is in this worker, which tries again in %g s", model, AGAIN)
                 self._later[model] = text, self._clock() + AGAIN

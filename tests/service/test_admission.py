@@ -9,8 +9,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from service.batching.admission import GREED, Room
+from service.batching.jobs import Job, Terms
 from service.batching.pace import PROOF, PROOF_SECONDS, Pace
-from service.batching.queueing import Allowed, Job, Queue, Terms
+from service.batching.queueing import Allowed, Queue
 from service.errors import DeadlineUnreachable, Overloaded, QueueFull
 from service.tensors import Tensors
 from tests.service.fakes import FAR

@@ -156,6 +156,7 @@ def test_models_import_keras_what_types_need_and_what_weights_are_computed_with(
                 "service/versions/repository.py",
                 "service/server/drivers.py",
                 "service/server/tasks.py",
+                "service/versions/patience.py",
                 "service/versions/shadow.py",
                 "service/batching/watchdog.py",
             },

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from service.batching.admission import Room
 from service.batching.future import Future
+from service.batching.jobs import Answer
 from service.batching.overload import REFUSED, Refusal, Refused
-from service.batching.queueing import Answer
 from service.server.door import EACH, Door
 from service.server.patience import HEAD_SECONDS, HURRY_SECONDS, LEAST_RATE
 from service.server.protocol import CONTINUE, Protocol
