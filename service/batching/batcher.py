@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from service import redact, tensors
-from service.batching.drivers import MakeDriver, ThreadDriver
+from service.batching.drivers import Driver, MakeDriver, Stopped, ThreadDriver
 from service.batching.queueing import Answer, Job, Queue
 from service.engines.base import Engine
 from service.errors import (
@@ -80,7 +80,7 @@ class Batcher:
         self._lock = threading.Lock()
         self._closed = False
         self._calls: dict[int, Call] = {}  # by thread
-        self._driver = make_driver(self.step)
+        self._driver: Driver = make_driver(self.step)
 
     @property
     def waiting_rows(self) -> int:
@@ -144,6 +144,7 @@ class Batcher:
             self._closed = True
         if not self.hung:
             self._driver.close()
+            self._driver = Stopped()
         self._queue.close()
 
     def _answer(self, batch: Sequence[Job], call: Call) -> None:
