@@ -13,14 +13,9 @@ from concurrent.futures import InvalidStateError
 from typing import NamedTuple, Protocol
 
 from service import redact, tensors
-<<<<<<< HEAD
-from service.batching.drivers import MakeDriver, ThreadDriver
+from service.batching.drivers import Driver, MakeDriver, Stopped, ThreadDriver
 from service.batching.jobs import Answer, Job
 from service.batching.queueing import Queue
-=======
-from service.batching.drivers import Driver, MakeDriver, Stopped, ThreadDriver
-from service.batching.queueing import Answer, Job, Queue
->>>>>>> h-14
 from service.engines.base import Engine
 from service.errors import (
     DeadlineExceeded,
@@ -83,13 +78,8 @@ class Batcher:
         self._clock = clock
         self._lock = threading.Lock()
         self._closed = False
-<<<<<<< HEAD
         self._calls: dict[int, tuple[Sequence[Job], float]] = {}  # by thread, as a Call has it
-        self._driver = make_driver(self.step)
-=======
-        self._calls: dict[int, Call] = {}  # by thread
         self._driver: Driver = make_driver(self.step)
->>>>>>> h-14
 
     @property
     def waiting_rows(self) -> int:
