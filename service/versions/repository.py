@@ -11,7 +11,7 @@ import fcntl
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -103,24 +103,31 @@ class Repository:
                     self._obey(model, fcntl.LOCK_SH if wait else fcntl.LOCK_SH | fcntl.LOCK_NB)
 
     def change(self, model: str, usable: Usable) -> dict[int, Verdict]:
-        """Try what is wished of a model now, as far as it is usable, and tell what stands; those that failed."""
+        """Try what is wished of a model now, as far as it is usable, and tell what stands; those that failed.
+
+        What was told to serve is usable: another worker may have told it since anybody looked.
+        """
         with self.folder.lock(model):
             told = self.told(model)
             stored = self.wishes.stored(model)
             policy = self.wishes.policy(model, told.policy)
             failed: dict[int, Verdict] = {}
+
+            def tried(version: Version) -> bool:
+                return version.number not in failed and (version.number in told.versions or usable(version))
+
             swapped = False
             while not swapped:
-                numbers = self.wishes.choose(
-                    policy, stored, told, lambda version: version.number not in failed and usable(version)
-                )
+                numbers = self.wishes.choose(policy, stored, told, tried)
                 refused = {} if policy.versions == () else self._refused(stored, told, numbers) | failed
                 wanted = Told(numbers, policy, refused)
                 try:
                     self._swap(model, wanted)
                 except Unloadable as error:
                     failed[error.version.number] = self._refuse(error)
-                    if error.version not in stored:  # others may have it still: it stays, and `follow` tries again
+                    nothing = not self.wishes.choose(policy, stored, told, tried)
+                    if error.version not in stored or (nothing and self._goes_on(model, told)):
+                        wanted = self._as_it_was(told, policy, stored, failed)
                         break
                 else:
                     swapped = True
@@ -177,6 +184,15 @@ class Repository:
         versions = self.wishes.versions(model, told.versions)
         refused = {self.wishes.versions(model, [number])[0]: one.detail for number, one in told.refused.items()}
         self._catalog.swap(model, versions, told.policy, refused)
+
+    def _goes_on(self, model: str, told: Told) -> bool:
+        """Whether others may serve what was told, though this worker cannot."""
+        return any(self.trial.known(version) for version in self.wishes.versions(model, told.versions))
+
+    def _as_it_was(self, told: Told, policy: Policy, stored: list[Version], failed: Mapping[int, Verdict]) -> Told:
+        """The versions told before, where none could take their place: `follow` tries them again."""
+        refused = self._refused(stored, replace(told, refused={**told.refused, **failed}), told.versions)
+        return Told(told.versions, policy, refused)
 
     def _refused(self, stored: list[Version], told: Told, numbers: tuple[int, ...]) -> dict[int, Verdict]:
         """Those refused before that are still in the store, and not to be served now."""
