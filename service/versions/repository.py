@@ -124,13 +124,15 @@ class Repository:
                 try:
                     self._swap(model, wanted)
                 except Unloadable as error:
-                    failed[error.version.number] = self._refuse(error)
+                    failed[error.version.number] = Verdict(error.reason, str(error), fingerprint(error.version.folder))
                     nothing = not self.wishes.choose(policy, stored, told, tried)
                     if error.version not in stored or (nothing and self._goes_on(model, told)):
                         wanted = self._as_it_was(told, policy, stored, failed)
                         break
                 else:
                     swapped = True
+            for number in failed.keys() & wanted.refused.keys():
+                count_refused(model, number, failed[number].reason)
             text = self.folder.tell(model, wanted) if wanted != told else self.folder.text(model)
             if swapped:
                 self._done[model] = text
@@ -199,11 +201,6 @@ class Repository:
         there = {version.number for version in stored} - set(numbers)
         return {number: verdict for number, verdict in told.refused.items() if number in there}
 
-    def _refuse(self, error: Unloadable) -> Verdict:
-        version = error.version
-        count_refused(version.model, version.number, error.reason)
-        return Verdict(error.reason, str(error), fingerprint(version.folder))
-
     def _due(self, model: str) -> bool:
         """Whether something was told that is not done yet, nor to be tried later."""
         text = self.folder.text(model)
@@ -221,21 +218,8 @@ class Repository:
             else:
                 self._done[model] = text
                 return
-        self._object(model, text, failed)
-
-    def _object(self, model: str, text: str, failed: Unloadable) -> None:
-        """Have all refuse a version that this worker cannot load, unless nothing could take its place."""
-        with self.folder.lock(model):
-            told = self.told(model)
-            if self.folder.text(model) != text:
-                return
-            stored, bad = self.wishes.stored(model), failed.version
-            instead = self.wishes.choose(
-                told.policy, stored, told, lambda one: one.number != bad.number and not self.refuses(one)
-            )
-            if bad in stored and (instead or not self.trial.known(bad)):
-                refused = {**told.refused, bad.number: self._refuse(failed)}
-                self.folder.tell(model, Told(instead, told.policy, refused))
-            else:
-                LOG.error("%s stays as it is in this worker: %s", model, failed)
-                self._later[model] = text, self._clock() + AGAIN
+        if failed.version in self.wishes.stored(model):
+            self.change(model, lambda version: not self.refuses(version))
+        if self.folder.text(model) == text:
+            LOG.error("%s stays as it is in this worker: %s", model, failed)
+            self._later[model] = text, self._clock() + AGAIN

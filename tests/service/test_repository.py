@@ -309,6 +309,10 @@ class Sharing(RuleBasedStateMachine):
         if not (self.site.root / "m" / str(number)).exists():
             publish(self.site.root, number)
 
+    @rule(number=NUMBERS)
+    def break_or_mend(self, number):
+        self.site.broken ^= {number}
+
     @rule(who=WHO, wanted=st.booleans())
     def call(self, who, wanted):
         worker = self.workers[who]
