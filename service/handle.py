@@ -11,7 +11,7 @@ import numpy as np
 from service import tensors
 from service.batching.batcher import Batcher
 from service.batching.future import Future
-from service.batching.queueing import Answer, Job
+from service.batching.jobs import Answer, Job
 from service.card import Card, CategoryInput, TokensInput
 from service.engines.base import Engine
 from service.errors import Fault, InvalidInput

@@ -13,7 +13,8 @@ from service.batching import cost
 from service.batching.admission import Room
 from service.batching.batcher import Batcher, Clock
 from service.batching.drivers import MakeDriver, PoolDriver
-from service.batching.queueing import Allowed, FindTerms, Queue, Terms
+from service.batching.jobs import FindTerms, Terms
+from service.batching.queueing import Allowed, Queue
 from service.device.placement import has_tensorflow, visible_here
 from service.engines.base import Engine
 from service.engines.onnx import REDUCED, TWIN

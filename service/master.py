@@ -103,6 +103,16 @@ class Master(Arbiter):  # type: ignore[misc]
             else:
                 return
 
+    def reexec(self) -> None:
+        """SIGUSR2: start a second server. A process that cannot become one ends, and nothing of this one's with it."""
+        parent = os.getpid()
+        try:
+            super().reexec()
+        except OSError as error:
+            self.log.error("No second server can be started: %s", error)
+            if os.getpid() != parent:
+                os._exit(1)
+
     def _rest(self, reason: str) -> None:
         """Start no worker for a while."""
         self.log.error("%s The others go on; the next is tried in %g s", reason, AGAIN)

@@ -98,6 +98,7 @@ class Settings:
     engine_timeout: float = setting(
         60.0, "Seconds one call of an engine may take; then its worker is replaced.", least=0.1
     )
+    load_timeout: float = setting(120.0, "Seconds that loading a version may take; then it is refused.", least=0.1)
     max_body_bytes: int = setting(16 * MEGABYTE, "Largest request body, in bytes; a larger one gets a 413.", least=1)
     cors_origins: str = setting(
         "", "Origins whose pages may ask, such as https://example.org, separated by commas; * is any. Empty: none."

@@ -15,6 +15,7 @@ from service.batching.watchdog import Limits, Watchdog
 from service.device import placement
 from service.versions import memory
 from service.versions.catalog import Catalog
+from service.versions.patience import Patience
 from service.versions.repository import Repository
 from service.versions.told import Folder
 from service.versions.trial import Trial
@@ -32,7 +33,7 @@ ROOM = Room(SETTINGS.max_held_rows, SETTINGS.max_held_bytes)
 LOAD = partial(loading.load, settings=SETTINGS, choose_driver=server.choose_driver, devices=DEVICES, room=ROOM)
 logs.begin(SETTINGS.log_level)
 TRIAL = Trial(
-    WATCHDOG.over(LOAD),
+    Patience(WATCHDOG.over(LOAD), SETTINGS.load_timeout),
     SHARED / "loading",
     partial(loading.weight, settings=SETTINGS),
     memory.read,

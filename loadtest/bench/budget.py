@@ -27,7 +27,8 @@ from loadtest.bench.plan import SCENARIOS, Scenario, folder
 from loadtest.bench.reference import draw
 from service import loading, tensors
 from service.app import finish
-from service.batching.queueing import Answer, Job, Queue
+from service.batching.jobs import Answer, Job
+from service.batching.queueing import Queue
 from service.dialects.exchange import describe, parse_rows, read_body
 from service.dialects.tfs.tensors import dump, from_instances, to_rows
 from service.handle import ModelHandle, Prediction

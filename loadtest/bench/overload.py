@@ -37,11 +37,22 @@ Figures = Mapping[str, Any]
 Some = TypeVar("Some", bound=Client)
 
 
+class Loop(Client):
+    """Asks in a closed loop, and counts who is refused."""
+
+    refused = 0
+
+    def _receive(self, line: Line) -> bool:
+        whole = super()._receive(line)
+        self.refused += whole and int(line.came[9:12]) != 200
+        return whole
+
+
 class Flood(Client):
     """Sends at a rate over many connections; counts what becomes of each request."""
 
-    def flood(self, rate: float, seconds: float, limit: float) -> Figures:
-        """What came of each second after the ramp; `good` are right and within the limit."""
+    def flood(self, rate: float, seconds: float, limit: float, used: Callable[[], float]) -> Figures:
+        """What came of each second after the ramp; `good` are right and within the limit; `cpu` is what was `used`."""
         self.counts, self.limit = Counter[str](), limit
         idle = deque(self._lines.values())
         started = time.perf_counter()
@@ -57,9 +68,11 @@ class Flood(Client):
                     self.counts["unsent"] += 1
             count = due
             idle.extend(self._answered(max(started + count / rate - time.perf_counter(), 0.0)))
+        cpu = used()
         while len(idle) < len(self._lines):
             idle.extend(self._answered(SILENCE))
-        return {"rate": round(rate), **{name: round(self.counts[name] / seconds, 1) for name in OUTCOMES}}
+        counts = {name: round(self.counts[name] / seconds, 1) for name in OUTCOMES}
+        return {"rate": round(rate), **counts, "cpu": cpu}
 
     def _receive(self, line: Line) -> bool:
         """Count a whole answer, or a connection that was closed without one, and connect again."""
@@ -101,17 +114,17 @@ class Mixture:
         self.requests = [request for turn in zip(*own, strict=True) for request in turn]
 
     def closed(self, connections: int, seconds: float) -> Figures:
-        """The rate of a closed loop."""
-        with self.client(Client, connections) as client:
+        """The rate of answers in a closed loop."""
+        with self.client(Loop, connections) as client:
             used = self.used()
             rate = client.closed(loops.after(seconds))
-            return {"good": round(rate, 1), "cpu": used()}
+            answered = 1 - client.refused / len(client.latencies)
+            return {"good": round(rate * answered, 1), "cpu": used()}
 
     def flood(self, rate: float, given: Any) -> Figures:
         """What came of sending at a rate."""
         with self.client(Flood, given.connections) as client:
-            used = self.used()
-            return {**client.flood(rate, given.seconds, given.limit), "cpu": used()}
+            return client.flood(rate, given.seconds, given.limit, self.used())
 
     def used(self) -> Callable[[], float]:
         """The cores that the server has used since now, once it is called."""

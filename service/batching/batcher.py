@@ -10,12 +10,12 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import InvalidStateError
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from service import redact, tensors
 from service.batching.drivers import MakeDriver, ThreadDriver
-from service.batching.queueing import Answer, Job, Queue
+from service.batching.jobs import Answer, Job
+from service.batching.queueing import Queue
 from service.engines.base import Engine
 from service.errors import (
     DeadlineExceeded,
@@ -44,13 +44,12 @@ class Observer(Protocol):
         """Rows of a job that was refused because these outputs have NaN or an infinity."""
 
 
-@dataclass(slots=True)
-class Call:
+class Call(NamedTuple):
     """The jobs that a thread answers, and since when the engine computes for them."""
 
+    thread: int
     jobs: Sequence[Job]
     since: float
-    thread: int
 
 
 class Batcher:
@@ -79,7 +78,7 @@ class Batcher:
         self._clock = clock
         self._lock = threading.Lock()
         self._closed = False
-        self._calls: dict[int, Call] = {}  # by thread
+        self._calls: dict[int, tuple[Sequence[Job], float]] = {}  # by thread, as a Call has it
         self._driver = make_driver(self.step)
 
     @property
@@ -94,7 +93,7 @@ class Batcher:
     @property
     def calls(self) -> Sequence[Call]:
         """What the engine computes now."""
-        return list(self._calls.copy().values())  # threads come and go meanwhile
+        return [Call(thread, *call) for thread, call in self._calls.copy().items()]  # threads come and go meanwhile
 
     def submit(self, jobs: Sequence[Job]) -> None:
         """Accept all or none: Draining, EngineHung, what `put` raises. Each future gets its Answer or an error."""
@@ -113,12 +112,12 @@ class Batcher:
         with self._lock:
             batch, expired = self._queue.take(now)
             if batch:
-                call = self._calls[thread] = Call(batch, now, thread)
+                self._calls[thread] = batch, now
         for job in expired:
             fail(job, DeadlineExceeded("the request waited longer than it allows"))
         if batch:
             try:
-                self._answer(batch, call)
+                self._answer(batch, now)
             finally:
                 del self._calls[thread]
                 with self._lock:
@@ -146,9 +145,8 @@ class Batcher:
             self._driver.close()
         self._queue.close()
 
-    def _answer(self, batch: Sequence[Job], call: Call) -> None:
+    def _answer(self, batch: Sequence[Job], started: float) -> None:
         """Every job of the batch gets its slice; if the batch fails, each is tried alone and only the culprit fails."""
-        started = call.since = self._clock()
         rows = sum([job.rows for job in batch])
         try:
             outputs = self._run(batch, rows)
@@ -161,7 +159,9 @@ class Batcher:
         except Exception as error:
             if len(batch) > 1:
                 for job in batch:
-                    self._answer([job], call)
+                    now = self._clock()
+                    self._calls[threading.get_ident()] = batch, now
+                    self._answer([job], now)
             else:
                 fail(batch[0], failure(error))
             return
@@ -190,9 +190,9 @@ class Batcher:
     def _run(self, batch: Sequence[Job], rows: int) -> dict[str, tensors.Array]:
         """All outputs of the batch; EngineFailed where they are not those of its signature, or not of its rows."""
         outputs = self._engine.run(tensors.join([job.tensors for job in batch], self._engine.ragged))
-        missing = self._engine.signature.outputs.keys() - outputs.keys()
-        if missing:
-            raise EngineFailed(f"the model returned no {', '.join(sorted(missing))}")
+        wanted = self._engine.signature.outputs.keys()
+        if not wanted <= outputs.keys():
+            raise EngineFailed(f"the model returned no {', '.join(sorted(wanted - outputs.keys()))}")
         for name, array in outputs.items():
             if array.shape[:1] != (rows,):
                 raise EngineFailed(f"output {name!r}: expected rows: {rows}, got the shape {array.shape}")

@@ -12,16 +12,15 @@ row.
 Since each call's cost is known, so is that time, and who cannot be answered in it is refused before he waits.
 """
 
-from collections import OrderedDict, deque
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections import OrderedDict
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from service.batching.admission import Room
-from service.batching.future import Future
+from service.batching.jobs import FindTerms, Job, Line, Terms
 from service.batching.pace import PROOF_SECONDS, Pace
 from service.errors import DeadlineUnreachable, QueueFull, ServiceError
-from service.tensors import Kind, Tensors, nbytes
+from service.tensors import Kind, nbytes
 
 FOREVER = float("inf")
 INSTANT = 1e-9
@@ -34,68 +33,11 @@ WIDE = 2.0
 """A call that nothing waits before is refused only if it takes so many times what its deadline allows."""
 
 
-class Terms(NamedTuple):
-    """What a kind's batches may have, and cost: rows at most, seconds of a call, and of each row in it."""
-
-    rows: int
-    call: float = 0.0
-    row: float = 0.0
-
-
-FindTerms = Callable[[Kind], Terms]
-
-
 class Allowed(NamedTuple):
     """What may wait besides rows: bytes, unless all are of one request, and seconds of computing before another."""
 
     size: float = FOREVER
     wait: float = FOREVER
-
-
-class Answer(NamedTuple):
-    """One job's outputs, and what they took: seconds in the queue, rows of the whole batch, seconds in the engine."""
-
-    outputs: Tensors
-    queue_seconds: float
-    batch_rows: int
-    engine_seconds: float
-
-
-@dataclass(slots=True, eq=False)
-class Job:
-    """Rows of one kind that wait, and everything needed to answer them."""
-
-    tensors: Tensors
-    kind: Kind
-    rows: int
-    arrived: float
-    deadline: float
-    future: "Future[Answer]" = field(default_factory=Future)
-    size: int = 0
-    """Bytes, once it is in a queue."""
-    began: float = 0.0
-    seconds: float = 0.0
-    """When the batch began that it leads, and what was predicted of it."""
-
-
-class Line:
-    """The jobs of one kind, and the seconds their batches take."""
-
-    __slots__ = ("batches", "jobs", "rows", "seconds", "terms")
-
-    def __init__(self, terms: Terms) -> None:
-        self.jobs: deque[Job] = deque()
-        self.rows = 0
-        self.batches = 0
-        self.seconds = 0.0
-        self.terms = terms
-
-    def first(self, batches: int) -> tuple[float, int]:
-        """Seconds of no more than so many batches, and how many they are."""
-        if self.batches <= batches:
-            return self.seconds, self.batches
-        most, call, row = self.terms
-        return batches * (call + most * row), batches
 
 
 class Queue:
@@ -143,8 +85,8 @@ class Queue:
         try:
             if self.rows > self.max_queue_rows or self._share.size + size > self.allowed.size:
                 self._check_room(self.rows - rows, size)
-            if jobs and self.pace.proven(jobs[0].arrived):
-                self._check_time(jobs, self.pace.seconds(self.seconds - before[0], self.batches - before[1]))
+            if jobs:
+                self._check_time(jobs, *before)
             self._share.take(self.rows - rows, size)
         except ServiceError:
             self._remove(jobs)
@@ -198,7 +140,8 @@ class Queue:
     def done(self, batch: Sequence[Job], now: float) -> None:
         """Nothing of a batch is held any more."""
         lead = batch[0]
-        self._running = max(self._running - lead.seconds, 0.0)
+        running = self._running - lead.seconds
+        self._running = running if running > 0 else 0.0
         self.pace.ended(now, lead.arrived, lead.began, lead.seconds)
         rows = size = 0
         for job in batch:
@@ -239,10 +182,22 @@ class Queue:
             told = f"{held} bytes wait or are computed already, and at most {self.allowed.size:.0f} may"
             raise QueueFull(f"{told}; try again later").wait(self.drained())
 
-    def _check_time(self, jobs: Sequence[Job], own: float) -> None:
-        """QueueFull if what goes before takes too long, DeadlineUnreachable if that and the request's `own` do."""
-        now = jobs[0].arrived
+    def _check_time(self, jobs: Sequence[Job], seconds: float, batches: int) -> None:
+        """QueueFull if what goes before takes too long, DeadlineUnreachable if that and the request itself do.
+
+        `seconds` and `batches` are those that waited before. An estimate that is not proven refuses nobody.
+        """
+        pace, now = self.pace, jobs[0].arrived
         allowed = jobs[0].deadline - now
+        wait = self.allowed.wait
+        whole = pace.seconds(self.seconds + self._running, self.batches)
+        if MARGIN * whole <= (min(wait, allowed)) or not pace.proven(now):
+            return
+        self._refuse_late(jobs, allowed, pace.seconds(self.seconds - seconds, self.batches - batches))
+
+    def _refuse_late(self, jobs: Sequence[Job], allowed: float, own: float) -> None:
+        """As _check_time, with care: for a request that takes its `own` seconds, beside those of what goes before."""
+        now = jobs[0].arrived
         running = max(self.pace.ratio * self._running - (now - self._began), 0.0)
         whole = running + self.pace.seconds(self.seconds, self.batches)
         if MARGIN * whole <= allowed and whole - own <= self.allowed.wait:

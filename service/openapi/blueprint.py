@@ -4,6 +4,7 @@ The page is Swagger UI, from the files in the package flask-swagger-ui: nothing 
 """
 
 import hashlib
+from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
 
@@ -34,6 +35,7 @@ class Page(Response):
     """The page, or what it loads."""
 
     always = security.page(POLICY)
+    lasting = True
 
 
 class Document:
@@ -79,8 +81,9 @@ def blueprint(catalog: Catalog, settings: Settings) -> Blueprint:
     return pages
 
 
+@lru_cache(len(FILES))
 def read(name: str) -> bytes:
-    """One of the page's files: ours, or Swagger UI's; read when asked for, as most workers never are."""
+    """One of the page's files: ours, or Swagger UI's; read when first asked for, as most workers never are."""
     own = OWN / name
     return own.read_bytes() if own.is_file() else (files("flask_swagger_ui") / "dist" / name).read_bytes()
 
@@ -88,6 +91,12 @@ def read(name: str) -> bytes:
 def tagged(body: bytes, mimetype: str) -> Response:
     """A response that need not be sent again to one who has it."""
     response = Page(body, mimetype=mimetype)
-    response.set_etag(hashlib.sha256(body).hexdigest()[:16])
+    response.set_etag(digest(body))
     response.make_conditional(request)
     return response
+
+
+@lru_cache(len(FILES) + 4)
+def digest(body: bytes) -> str:
+    """What tells one body from another; of each it is computed once."""
+    return hashlib.sha256(body).hexdigest()[:16]

@@ -38,16 +38,20 @@ class Head:
         >>> Head().feed(b"GET / HTTP/1.1\\r\\n\\r\\nbody")
         18
         """
-        seen = self._seen + data
+        before = self._seen
+        seen = before + data if before else data
         end = seen.find(END)
         length = len(seen) if end < 0 else end
         if length > MOST_BYTES:
             raise (LimitRequestHeaders if b"\n" in seen else LimitRequestLine)(f"more than {MOST_BYTES} bytes")
         if seen.count(b"\n", 0, length) != seen.count(b"\r\n", 0, length):
             raise ParseError("a line ends in a line feed alone")
-        before = len(self._seen)
-        self._seen = seen if end < 0 else b""
-        return -1 if end < 0 else end + len(END) - before
+        if end < 0:
+            self._seen = seen
+            return -1
+        if before:
+            self._seen = b""
+        return end + len(END) - len(before)
 
 
 def check(request: Any) -> None:

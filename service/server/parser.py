@@ -37,7 +37,7 @@ class Parser(H1CProtocol):  # type: ignore[misc]
             body = self._head.feed(data)
             self._in_head = body < 0
         if self._chunks is None:
-            super().feed(data)
+            H1CProtocol.feed(self, data)  # super() would cost as much as half of it
             if self._in_head:
                 return
             if not self.method:  # it would wait for a longer first line
@@ -72,4 +72,4 @@ class Parser(H1CProtocol):  # type: ignore[misc]
         """Be ready for the next request."""
         self._in_head = True
         self._chunks = None
-        super().reset()
+        H1CProtocol.reset(self)

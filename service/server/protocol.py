@@ -5,43 +5,28 @@ without gunicorn's coroutines and without ASGI.
 """
 
 import fcntl
-import itertools
 import sys
 import termios
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from enum import Enum
 from typing import Any
 
-import greenlet
 from gunicorn.asgi.protocol import ASGIProtocol
 
 from service import security
-from service.batching.overload import REFUSED, Refusal, Refused
-from service.errors import Overloaded
-from service.server import head, response
-from service.server.door import own_id
-from service.server.environ import Environ, of_connection
+from service.server import head
+from service.server.answering import Answering
+from service.server.environ import of_connection
 from service.server.incoming import Incoming
 from service.server.parser import Parser
-from service.server.tasks import Parked, Task, start
+from service.server.patience import Patience
 
 AHEAD_BYTES = 65_536
 """Of the next request, if it comes before the last is answered; then the client has to wait."""
 
-OWN = frozenset({"Vary", "Access-Control-Allow-Origin"})
-"""Headers of a response that is for its own request alone."""
 KNOCK_SECONDS = 0.05
 """From one word to a client that may be gone to the next, by when the first has come back."""
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
-HEAD_SECONDS = 20.0
-"""A head may take so long in all: it is a packet or two, and who sends a byte now and then holds a connection."""
-LEAST_RATE = 10_000
-"""Bytes a second, at least, of a body that comes or an answer that goes: what is slower uses up gunicorn's timeout."""
-HURRY_SECONDS = 5.0
-"""Of that timeout, while bodies hold more of a worker's memory than is free: who stops, stops others."""
-
-CLOSE, KEEP, CHUNKED = "Connection: close\r\n", "Connection: keep-alive\r\n", "Transfer-Encoding: chunked\r\n"
-
 
 ASGIProtocol._check_h1c_protocol_available()  # noqa: SLF001 - so that gunicorn knows its parser's errors
 
@@ -55,31 +40,21 @@ class State(Enum):
     RESTING = "resting"
 
 
-class Protocol(ASGIProtocol):  # type: ignore[misc]
+class Protocol(Answering):
     """A connection of a worker, which has `max_body_bytes` and sets of its `connections` and those `shaking` hands."""
 
     _callback_parser: Any
-    _current_request: Any
 
     def __init__(self, worker: Any) -> None:
         super().__init__(worker)
         if self.cfg.is_ssl:
             worker.shaking.add(self)
         self._state = State.IDLE
-        self._until = 0.0  # the loop's second at which the client has been silent for too long
-        self._credited = -1  # bytes of the body for which the client was given time, -1 before
-        self._incoming: Incoming | None = None
-        self._running: Task | None = None
+        self._patience = Patience(self.cfg.timeout)
         self._ahead = bytearray()
         self._knocks = 0  # rests, one after another, in which the client has asked again
         self._came = 0.0  # the loop's second at which that began to come, while the connection rested
-        self._started = False  # whether anything of the response is out
-        self._closing = False  # whether the connection ends with this response
-        self._refused = False  # whether this response refuses for want of room or time
         self._ended = False  # whether the client sends nothing more
-        self._clogged = False  # whether the client does not read
-        self._unread = 0  # bytes that it had not read when it was last looked at
-        self._writer: Parked | None = None  # the task that waits for the client to read
 
     # What the transport tells.
 
@@ -89,7 +64,7 @@ class Protocol(ASGIProtocol):  # type: ignore[misc]
             self.worker.shaking.discard(self)
         self._environ = of_connection(self.transport)
         self.worker.connections.add(self)
-        self._allow(HEAD_SECONDS)
+        self._patience.head(self.worker.loop.time())
         if len(self.worker.connections) > self.worker.most_connections:
             self._send_error_response(503, "this worker has as many connections as it may")
             self._close_transport()
@@ -104,13 +79,15 @@ class Protocol(ASGIProtocol):  # type: ignore[misc]
             return
         if self._state is State.IDLE:
             self._state = State.READING
-            self._allow(HEAD_SECONDS)
+            self._patience.head(self.worker.loop.time())
         if self._closed or not self._feed_callback_parser(data) or self._incoming is None:
             return
         if self._incoming.ready:
-            self._begin(self._incoming)
+            self._state = State.ANSWERING
+            self._came = 0.0
+            self._begin(self._incoming, self._environ)
         else:
-            self._await(self._incoming.length)
+            self._patience.body(self.worker.loop.time(), self._incoming.length)
 
     def eof_received(self) -> bool:
         """The client sends nothing more: whether the connection stays open, which it does for an answer on its way.
@@ -128,14 +105,6 @@ class Protocol(ASGIProtocol):  # type: ignore[misc]
         """Send a word that clients pass over (RFC 9110, section 15.2), while nothing of the answer is out."""
         if self._state is State.ANSWERING and not self._started:
             self._safe_write(CONTINUE)
-
-    def pause_writing(self) -> None:
-        self._clogged = True
-
-    def resume_writing(self) -> None:
-        self._clogged = False
-        if self._writer is not None:
-            self._writer.wake()
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
@@ -163,7 +132,6 @@ class Protocol(ASGIProtocol):  # type: ignore[misc]
     def _on_headers_complete(self) -> bool:
         super()._on_headers_complete()
         head.check(self._current_request)
-        self._credited = -1
         worker, request = self.worker, self._current_request
         self._incoming = Incoming(request, worker.max_body_bytes, worker.bodies, worker.refuse)
         if worker.door.kept and self._incoming.refusal is None:
@@ -190,12 +158,8 @@ class Protocol(ASGIProtocol):  # type: ignore[misc]
         """
         if self._ended:
             self._knock()
-        unread = self.transport.get_write_buffer_size()
-        if unread < self._unread:
-            self._credit(self._unread - unread, now)
-        self._unread = unread
-        hurried = hurry and self._incoming is not None and self._incoming.held
-        if now < self._until - (max(self.cfg.timeout - HURRY_SECONDS, 0) if hurried else 0):
+        hurried = hurry and self._incoming is not None and self._incoming.held > 0
+        if not self._patience.over(now, self.transport.get_write_buffer_size(), hurried):
             return
         if self._closed:
             self.transport.abort()  # it was closed, and would be once the rest is read
@@ -216,128 +180,20 @@ class Protocol(ASGIProtocol):  # type: ignore[misc]
 
     def _close_transport(self) -> None:
         """Close once what was written is read, for which the client has a while."""
-        self._allow(self.cfg.timeout)
+        self._wait()
         super()._close_transport()
 
-    def _allow(self, seconds: float) -> None:
-        """Give the client so many seconds from now."""
-        self._until = self.worker.loop.time() + seconds
+    def _wait(self) -> None:
+        self._patience.until = self.worker.loop.time() + self.cfg.timeout
 
     def _send_error_response(self, status: int, message: str, extra_headers: Sequence[tuple[str, str]] = ()) -> None:
         super()._send_error_response(status, message, (*extra_headers, *security.headers(self._is_ssl)))
 
-    def _await(self, received: int) -> None:
-        """Give the client time for more of a body of which so much has come."""
-        if self._credited < 0:
-            self._allow(self.cfg.timeout)
-        else:
-            self._credit(received - self._credited, self.worker.loop.time())
-        self._credited = received
+    # What comes after an answer.
 
-    def _credit(self, count: int, now: float) -> None:
-        """Give the client time for bytes that have come or gone, never more than for the first."""
-        self._until = min(now + self.cfg.timeout, self._until + count / LEAST_RATE)
-
-    # A request and its answer.
-
-    def _begin(self, incoming: Incoming) -> None:
-        self._state = State.ANSWERING
-        self._came = 0.0
-        self._started = False
-        self._closing = not incoming.whole or self._will_close(incoming.request, False)
-        if incoming.refusal is not None:
-            self._refuse(incoming.request, incoming.refusal)
-            return
-        environ = incoming.environ(self._environ)
-        start(lambda: self._answer(environ), self._answered)
-
-    def _refuse(self, request: Any, refusal: Refusal) -> None:
-        """Answer a request that nobody has heard."""
-        self._closing |= not self.worker.alive
-        added = CLOSE if self._closing else "" if request.version == (1, 1) else KEEP
-        start = response.head(refusal.status, [*refusal.headers, ("X-Request-Id", own_id(request))], added)
-        refusal.told()
-        self._refused = True
-        self._safe_write(start + refusal.body)
-        self._answered()
-
-    def _answer(self, environ: Environ) -> None:
-        """Call the app, in its task; what it raises, and does not answer itself, ends the connection."""
-        self._running = greenlet.getcurrent()
-        try:
-            self._call(environ)
-        except greenlet.GreenletExit:
-            self._closing = True
-        except BaseException:
-            self.log.exception("Error handling request %r", environ["PATH_INFO"])
-            if not self._started:
-                self._send_error_response(500, "Internal Server Error")
-            self._closing = True
-
-    def _call(self, environ: Environ) -> None:
-        said: list[Any] = []
-
-        def start_response(status: str, headers: response.Headers, _exc_info: Any = None) -> None:
-            said[:] = status, headers
-
-        parts = self.app(environ, start_response)
-        try:
-            iterator = iter(parts)
-            first = next(iterator, b"")  # by now the app has said its status
-            self._respond(environ, said[0], said[1], itertools.chain([first], iterator))
-        finally:
-            close = getattr(parts, "close", None)
-            if close is not None:
-                close()
-
-    def _respond(self, environ: Environ, status: str, headers: response.Headers, parts: Iterable[bytes]) -> None:
-        modern = environ["SERVER_PROTOCOL"] == "HTTP/1.1"
+    def _was_last(self) -> bool:
         parser = self._callback_parser
-        self._closing |= not self.worker.alive or (
-            self._ended and not self._ahead and not (parser is not None and parser.remaining())
-        )
-        bodiless = response.has_no_body(environ["REQUEST_METHOD"], status)
-        whole = bodiless or response.has_length(headers)
-        self._closing |= not (whole or modern)
-        added = CLOSE if self._closing else "" if modern else KEEP
-        if whole:
-            start, body = response.head(status, headers, added), b"" if bodiless else b"".join(parts)
-            if REFUSED in environ:
-                self._remember(environ[REFUSED], status, headers, body)
-            response.send(self._write, start, body)
-        else:
-            start = response.head(status, headers, added + (CHUNKED if modern else ""))
-            response.stream(self._write, start, parts, chunked=modern)
-
-    def _remember(self, refused: Refused, status: str, headers: response.Headers, body: bytes) -> None:
-        """Rest after this refusal, and keep it for others if it holds for all of its path."""
-        self._refused = True
-        if refused.seconds and not any(name in OWN for name, _ in headers):
-            common = [(name, value) for name, value in headers if name != "X-Request-Id"]
-            until = self.worker.loop.time() + refused.seconds
-            self.worker.door.keep(self._current_request, until, Refusal(status, common, body, refused.told))
-
-    def _write(self, data: bytes) -> None:
-        """Send something; the task waits while the client does not read."""
-        self._started = True
-        self._safe_write(data)
-        if self._clogged and self._running is not None:
-            self._allow(self.cfg.timeout)
-            self._wait_for_reader(self._running)
-
-    def _wait_for_reader(self, task: Task) -> None:
-        """Hold memory for what the client does not read; where there is none, the connection is lost."""
-        assert self._incoming is not None
-        waiting = self.transport.get_write_buffer_size()
-        try:
-            self._incoming.hold(waiting)
-        except Overloaded:
-            waiting = 0
-            self.transport.abort()
-        self._writer = Parked(task)
-        self._writer.wait()
-        self._writer = None
-        self._incoming.release(waiting)
+        return self._ended and not self._ahead and not (parser is not None and parser.remaining())
 
     def _answered(self) -> None:
         """Close, or be ready for the next request, which may have come already."""
@@ -355,7 +211,7 @@ class Protocol(ASGIProtocol):  # type: ignore[misc]
         if self._refused:
             self._refused = False
             self._state = State.RESTING
-            self._allow(self.cfg.timeout)
+            self._wait()
             self.worker.loop.call_later(self.worker.door.rest(self._knocks), self._rested)
             return
         self._knocks = 0
@@ -388,7 +244,7 @@ class Protocol(ASGIProtocol):  # type: ignore[misc]
     def _rest(self) -> None:
         """Wait for the next request."""
         self._state = State.IDLE
-        self._allow(self.cfg.keepalive)
+        self._patience.until = self.worker.loop.time() + self.cfg.keepalive
         self._resume_reading()
 
 

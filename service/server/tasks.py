@@ -13,7 +13,7 @@ from typing import TypeVar
 import greenlet
 
 from service.batching.future import Future
-from service.batching.queueing import Answer
+from service.batching.jobs import Answer
 from service.errors import DeadlineExceeded
 
 Result = TypeVar("Result")

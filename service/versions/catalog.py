@@ -82,11 +82,13 @@ class Catalog:
         wanted: Sequence[Version],
         policy: Policy | None = None,
         refused: Mapping[Version, str] | None = None,
+        required: bool = True,
     ) -> None:
         """Serve these versions of a model and no others; returns when those that go have answered what they accepted.
 
         New versions answer once all are loaded, and under the policy that comes with them; of those `refused` the
-        reason is shown. Unloadable of the first that fails: then all stays as it was.
+        reason is shown, and keeps the service from being ready if the model is `required`. Unloadable of the first that
+        fails: then all stays as it was.
         """
         with self._turn(model):
             before = self._models.get(model, {})
@@ -94,7 +96,7 @@ class Catalog:
             fresh = {one.number: Served(one) for one in wanted if one.number not in kept}
             after = {number: one if number in kept else gone(one) for number, one in before.items()} | fresh
             for version, why in (refused or {}).items():
-                after[version.number] = Served(version, State.END, error=why)
+                after[version.number] = Served(version, State.END, error=why, excused=not required)
             for served, handle in self._try(model, before, fresh):
                 self._publish(served, handle)
             if policy is not None:
@@ -164,13 +166,14 @@ class Catalog:
     def unready(self) -> dict[str, str]:
         """What keeps the service from being ready: "model/version" to its state and reason.
 
-        One that was refused does not where another of the model answers; nor does, after the start, one that loads.
+        One that was refused does not where another of the model answers, or where the model came to a running server;
+        nor does, after the start, one that loads.
         """
         troubles = {}
         for versions in list(self._models.values()):
             answers = any(served.state is State.AVAILABLE for served in versions.values())
             for served in versions.values():
-                excused = answers if served.error else self._stands and served.state in BEFORE
+                excused = answers or served.excused if served.error else self._stands and served.state in BEFORE
                 if served.trouble and not served.unloaded and not excused:
                     troubles[served.name] = served.trouble
         return troubles

@@ -57,6 +57,9 @@ class Comparison:
             if one.shape != other.shape:
                 self._mismatch(name, "other shape")
                 continue
+            if (one.dtype.kind == "O") != (other.dtype.kind == "O"):
+                self._mismatch(name, "other type")
+                continue
             self.metrics.difference(name, distance(other, one))
             labels = [labelled(card, name, array) for card, array in zip(self._cards, (one, other), strict=True)]
             if None not in labels:

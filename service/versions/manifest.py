@@ -20,7 +20,8 @@ NAME, SIGNATURE = "manifest.json", "manifest.json.sig"
 MOST_FILES = 2000
 MOST_TOLD = 5
 """Differences that are told."""
-KEY_BYTES = 32
+BYTES = {"public": 32, "private": 64}
+"""Of a key, so that nobody takes one for the other; the second half of a private one is the public one."""
 
 Files = Mapping[str, Mapping[str, Any]]
 
@@ -69,6 +70,8 @@ def files(folder: Path, root: Path) -> Iterator[Path]:
         real = inside(path, root)
         if path.is_file():
             yield path
+        elif not path.exists() and not path.is_symlink():
+            raise Untrusted(f"{path.name} is no longer there")
         elif path.is_dir() and real not in above:
             waiting += [(inner, (*above, real)) for inner in sorted(path.iterdir(), reverse=True)]
         else:
@@ -153,15 +156,17 @@ def is_signed(text: bytes, signature: bytes, trusted: Collection[bytes]) -> bool
 
 def public_keys(paths: Sequence[str]) -> list[bytes]:
     """The public keys in these files; Untrusted names a file that has none."""
-    return [key(Path(path)) for path in paths]
+    return [key(Path(path), "public") for path in paths]
 
 
-def key(path: Path) -> bytes:
-    """The key of a file, public or private: 32 bytes in base64. Untrusted."""
+def key(path: Path, kind: str) -> bytes:
+    """The key of a file, in base64: 32 bytes if public; if private, 64, of which 32 make it. Untrusted."""
     try:
         found = base64.b64decode(small(path).strip(), validate=True)
     except (OSError, ValueError) as error:
-        raise Untrusted(f"{path}: {error}") from None
-    if len(found) != KEY_BYTES:
-        raise Untrusted(f"{path}: expected a key of {KEY_BYTES} bytes in base64")
-    return found
+        reason = error.strerror if isinstance(error, OSError) else "it is not base64"
+        raise Untrusted(f"{path}: {reason}") from None
+    if len(found) != BYTES[kind]:
+        other = next((f": it is a {name} one" for name, length in BYTES.items() if len(found) == length), "")
+        raise Untrusted(f"{path}: expected a {kind} key, {BYTES[kind]} bytes in base64{other}")
+    return found[:32]

@@ -4,12 +4,14 @@ Servers of the store follow as soon as they look again. Of a server nothing is a
 """
 
 import argparse
+import getpass
 import json
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from service import settings
+from service.access.audit import Audit
 from service.errors import Fault, ServiceError, placed
 from service.versions import policy as policies
 from service.versions.policy import Policy
@@ -41,25 +43,43 @@ def add(commands: Any) -> None:
 
 def main(given: argparse.Namespace, environment: Mapping[str, str]) -> int:
     """Run one of the two; its exit status."""
-    wishes = Wishes.of(settings.read(environment, {"store": given.store, "policy": given.file}))
+    chosen = settings.read(environment, {"store": given.store, "policy": given.file})
+    wishes = Wishes.of(chosen)
     stored = [version.number for version in wishes.stored(given.model)]
     if not stored:
         raise BadCommand(f"the store {wishes.root} has no version of {given.model}")
     before = policies.read(wishes.file).get(given.model, Policy())
+    note = []
     if given.command == "rollback":
-        after = rolled_back(before, stored, wishes.default, given.to)
+        newest = answering(before, stored, wishes.default)
+        after = rolled_back(before, stored, newest, given.to)
+        if given.to is None:
+            note = [stepped(newest, stored)]
     else:
         after = changed(before, given)
     if after != before:
         wishes.write(given.model, lambda _: after)
-    print(told(given.model, before, after, wishes))
+        done = {"model": given.model, "policy": policies.document(after)}
+        Audit(chosen.audit).record(getpass.getuser(), "local", given.command, "done", **done)
+    print("\n".join([*told(given.model, before, after, wishes), *note]))
     return 0
 
 
-def rolled_back(policy: Policy, stored: list[int], default: policies.Versions, to: int | None) -> Policy:
-    """The policy that pins the version before the one that answers, and older ones that have a label; BadCommand."""
+def answering(policy: Policy, stored: list[int], default: policies.Versions) -> int:
+    """The version that requests get which name none, if no server has refused it."""
     chosen = policy.choose(stored, default, lambda _: True)
-    newest = next((number for number in chosen if number not in policy.aside), max(chosen or stored))
+    return next((number for number in chosen if number not in policy.aside), max(chosen or stored))
+
+
+def stepped(newest: int, stored: list[int]) -> str:
+    """What a step back from the newest means, where it may have been refused."""
+    back, further = [*(number for number in stored if number < newest), None][:2]
+    instead = f"; if so, go on to {further} with --to {further}" if further else ""
+    return f"from {newest} to {back}: where {newest} was refused (GET /models tells), {back} answered already{instead}"
+
+
+def rolled_back(policy: Policy, stored: list[int], newest: int, to: int | None) -> Policy:
+    """The policy that pins the version before the newest, and older ones that have a label; BadCommand."""
     target = to or max((number for number in stored if number < newest), default=0)
     if target not in stored:
         there = ", ".join(map(str, stored))
@@ -120,18 +140,18 @@ def number(text: str) -> Any:
     return text
 
 
-def told(model: str, before: Policy, after: Policy, wishes: Wishes) -> str:
-    """What stands now, what of it is served, and how to undo it."""
+def told(model: str, before: Policy, after: Policy, wishes: Wishes) -> list[str]:
+    """What stands now, what of it servers try to serve, and how to undo it."""
     stored = wishes.stored(model)
     served = wishes.choose(after, stored, Told(), lambda _: True)
     numbers, there = ", ".join(map(str, served)) or "nothing", ", ".join(str(one.number) for one in stored)
-    lines = [f"{model}: {json.dumps(policies.document(after))}", f"serves {numbers}; in the store: {there}"]
+    lines = [f"{model}: {json.dumps(policies.document(after))}", f"wanted: {numbers}; in the store: {there}"]
     missing = sorted({*after.labels.values(), *after.aside} - set(served))
     if missing:
-        lines.append(f"not served, though it has a label or a part: {', '.join(map(str, missing))}")
+        lines.append(f"not wanted or not there, though label, canary or shadow name it: {', '.join(map(str, missing))}")
     if after != before:
         lines += [f"written to {wishes.file}", f"undo: python -m service policy {model} {options(before, after)}"]
-    return "\n".join(lines)
+    return lines
 
 
 def options(before: Policy, after: Policy) -> str:

@@ -120,20 +120,24 @@ class Repository:
             while not swapped:
                 numbers = self.wishes.choose(policy, stored, told, tried)
                 refused = {} if policy.versions == () else self._refused(stored, told, numbers) | failed
-                wanted = Told(numbers, policy, refused)
+                required = self.wishes.requires(model, policy, told.required)
+                wanted = Told(numbers, policy, refused, required)
                 try:
                     self._swap(model, wanted)
                 except Unloadable as error:
                     failed[error.version.number] = Verdict(error.reason, str(error), fingerprint(error.version.folder))
                     nothing = not self.wishes.choose(policy, stored, told, tried)
                     if error.version not in stored or (nothing and self._goes_on(model, told)):
-                        wanted = self._as_it_was(told, policy, stored, failed)
+                        wanted = replace(wanted, versions=told.versions, refused=self._as_it_was(told, stored, failed))
                         break
                 else:
                     swapped = True
             for number in failed.keys() & wanted.refused.keys():
                 count_refused(model, number, failed[number].reason)
-            text = self.folder.tell(model, wanted) if wanted != told else self.folder.text(model)
+            text = self.folder.text(model)
+            if wanted != told:
+                text = self.folder.tell(model, wanted)
+                LOG.info("%s: %s", model, telling.line(wanted))
             if swapped:
                 self._done[model] = text
             return failed
@@ -185,16 +189,15 @@ class Repository:
     def _swap(self, model: str, told: Told) -> None:
         versions = self.wishes.versions(model, told.versions)
         refused = {self.wishes.versions(model, [number])[0]: one.detail for number, one in told.refused.items()}
-        self._catalog.swap(model, versions, told.policy, refused)
+        self._catalog.swap(model, versions, told.policy, refused, told.required)
 
     def _goes_on(self, model: str, told: Told) -> bool:
         """Whether others may serve what was told, though this worker cannot."""
         return any(self.trial.known(version) for version in self.wishes.versions(model, told.versions))
 
-    def _as_it_was(self, told: Told, policy: Policy, stored: list[Version], failed: Mapping[int, Verdict]) -> Told:
-        """The versions told before, where none could take their place: `follow` tries them again."""
-        refused = self._refused(stored, replace(told, refused={**told.refused, **failed}), told.versions)
-        return Told(told.versions, policy, refused)
+    def _as_it_was(self, told: Told, stored: list[Version], failed: Mapping[int, Verdict]) -> dict[int, Verdict]:
+        """What is refused where nothing could take the place of what was told: `follow` tries that again."""
+        return self._refused(stored, replace(told, refused={**told.refused, **failed}), told.versions)
 
     def _refused(self, stored: list[Version], told: Told, numbers: tuple[int, ...]) -> dict[int, Verdict]:
         """Those refused before that are still in the store, and not to be served now."""
@@ -221,5 +224,5 @@ class Repository:
         if failed.version in self.wishes.stored(model):
             self.change(model, lambda version: not self.refuses(version))
         if self.folder.text(model) == text:
-            LOG.error("%s stays as it is in this worker: %s", model, failed)
+            LOG.error("%s stays as it is in this worker, which tries again in %g s", model, AGAIN)
             self._later[model] = text, self._clock() + AGAIN

@@ -22,12 +22,16 @@ class State(Enum):
 
 @dataclass
 class Served:
-    """One version: its state, its handle while it answers, and why it ended, if it failed."""
+    """One version: its state, its handle while it answers, and why it ended, if it failed.
+
+    One that is `excused` failed, and leaves the service ready.
+    """
 
     version: Version
     state: State = State.START
     handle: ModelHandle | None = None
     error: str = ""
+    excused: bool = False
 
     @property
     def unloaded(self) -> bool:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from service import tensors
 from service.batching.batcher import Clock
-from service.batching.queueing import Answer, Job
+from service.batching.jobs import Answer, Job
 from service.errors import ServiceError
 from service.metrics import count_shadow
 from service.tensors import Group, Tensors

@@ -40,7 +40,7 @@ def sign(folder: Path, key: str | None) -> Path:
     """Write a version's manifest, and its signature if there is a key; the last file written."""
     if not (folder.name.isdecimal() and (folder / "saved_model.pb").is_file()):
         raise CannotSign(f"{folder} is no version's folder")
-    seed = manifest.key(Path(key)) if key else b""
+    seed = manifest.key(Path(key), "private") if key else b""
     text = manifest.write(folder, folder.parent.name, int(folder.name))
     if not seed:
         return folder / manifest.NAME
@@ -56,9 +56,10 @@ def make(private: Path) -> Path:
     from nacl.signing import SigningKey
 
     made = SigningKey.generate()
+    known = made.verify_key.encode()
     public = private.with_name(private.name + PUBLIC)
     try:
-        for path, key, mode in ((private, made.encode(), 0o600), (public, made.verify_key.encode(), 0o644)):
+        for path, key, mode in ((private, made.encode() + known, 0o600), (public, known, 0o644)):
             with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
                 file.write(base64.b64encode(key) + b"\n")
     except OSError as error:

@@ -24,11 +24,15 @@ SERVING = ".serving"
 
 @dataclass(frozen=True)
 class Told:
-    """The versions of a model that every worker serves, under which policy, and those that were refused."""
+    """The versions of a model that every worker serves, under which policy, and those that were refused.
+
+    A model that is not `required` came to a running server: that it cannot be served leaves the others ready.
+    """
 
     versions: tuple[int, ...] = ()
     policy: Policy = field(default_factory=Policy)
     refused: Mapping[int, Verdict] = field(default_factory=dict)
+    required: bool = False
 
 
 class Folder:
@@ -62,6 +66,7 @@ class Folder:
             "versions": told.versions,
             "policy": policies.document(told.policy),
             "refused": dict(told.refused),
+            "required": told.required,
         }
         written = self._path / f".{model}.new"
         written.write_text(json.dumps(document), encoding="utf-8")
@@ -118,6 +123,21 @@ class Folder:
         return file
 
 
+def line(told: Told) -> str:
+    """For a log: what all serve from now on, and what they were told of the model.
+
+    >>> line(Told((3, 1), Policy(shadow=1), {4: Verdict("broken", "no file")}))
+    'all workers serve 3, 1; policy {"shadow": 1}; refused 4 (broken)'
+    >>> line(Told())
+    'all workers serve nothing'
+    """
+    policy = policies.document(told.policy)
+    parts = [f"all workers serve {', '.join(map(str, told.versions)) or 'nothing'}"]
+    parts += [f"policy {json.dumps(policy)}"] if policy else []
+    parts += [f"refused {number} ({verdict.reason})" for number, verdict in told.refused.items()]
+    return "; ".join(parts)
+
+
 def parse(text: str) -> Told:
     """What a text tells; nothing was told by ""."""
     if not text:
@@ -125,4 +145,4 @@ def parse(text: str) -> Told:
     document = json.loads(text)
     policy = policies.build(document["policy"], "", [])
     refused = {int(number): Verdict(*refusal) for number, refusal in document["refused"].items()}
-    return Told(tuple(document["versions"]), policy, refused)
+    return Told(tuple(document["versions"]), policy, refused, document["required"])

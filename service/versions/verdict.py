@@ -10,7 +10,13 @@ from service.versions.store import Version
 MEMORY = ("bad_alloc", "ResourceExhausted", "OOM when allocating", "Failed to allocate memory")
 """What engines say where there is not enough of it."""
 
-REASONS = {"WrongAnswers": "wrong-answers", "Untrusted": "untrusted", "TooLarge": "memory", "DiedLoading": "died"}
+REASONS = {
+    "WrongAnswers": "wrong-answers",
+    "Untrusted": "untrusted",
+    "TooLarge": "memory",
+    "DiedLoading": "died",
+    "HungLoading": "hung",
+}
 """The reasons that errors stand for, by their classes' names; MemoryError is one more, all others are "broken"."""
 
 

@@ -44,19 +44,20 @@ class Watch:
         try:
             models = self._wishes.models()
         except (ServiceError, OSError) as error:
-            return self._complain("store", str(error))
+            return self._complain("store", f"{str(error).partition(';')[0]}; what is served stays")
         self._complain("store", "")
         known = self._policies()
-        for model, stored in models.items():
-            if stored:
-                told = self._repository.told(model)
-                self._look_at(told, told.policy if known is None else known.get(model, Policy()), stored)
+        for model in dict.fromkeys([*models, *self._folder.models()]):
+            told, stored = self._repository.told(model), models.get(model, [])
+            policy = told.policy if known is None else known.get(model, Policy())
+            if stored or policy.versions == ():  # what has gone from the store is still unloaded
+                self._look_at(model, policy, stored, told)
         for model in self._folder.models():
             gone = not models.get(model)
             self._complain(model, f"{model} is no longer in the store; what is served of it stays" if gone else "")
         return None
 
-    def _look_at(self, told: Told, policy: Policy, stored: list[Version]) -> None:
+    def _look_at(self, model: str, policy: Policy, stored: list[Version], told: Told) -> None:
         """Change what is served of a model, where something else is wished."""
 
         def usable(version: Version) -> bool:
@@ -65,7 +66,7 @@ class Watch:
         numbers = self._wishes.choose(policy, stored, told, usable)
         forgotten = told.refused.keys() - {version.number for version in stored}
         if (numbers, policy) != (told.versions, told.policy) or forgotten:
-            self._repository.change(stored[0].model, self._settled)
+            self._repository.change(model, self._settled)
 
     def _settled(self, version: Version) -> bool:
         """Whether a version is as it was a look ago, and may be tried."""

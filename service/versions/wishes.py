@@ -48,7 +48,8 @@ class Wishes:
         known, begun = policies.read(self.file), {}
         for model, stored in store.stored(self.root, list(self.named)).items():
             policy = known.get(model, Policy())
-            begun[model] = Told(self.choose(policy, stored, Told(), lambda _: True), policy)
+            chosen = self.choose(policy, stored, Told(), lambda _: True)
+            begun[model] = Told(chosen, policy, required=self.requires(model, policy, bool(chosen)))
         return begun
 
     def versions(self, model: str, numbers: Iterable[int]) -> list[Version]:
@@ -82,6 +83,10 @@ class Wishes:
         if not chosen and policy.versions != ():
             return tuple(number for number in told.versions if number not in known or usable(known[number]))
         return tuple(chosen)
+
+    def requires(self, model: str, policy: Policy, before: bool) -> bool:
+        """Whether the service is not ready without a model: one named, or required before, unless it is unloaded."""
+        return policy.versions != () and (before or model in self.named)
 
     def write(self, model: str, change: Callable[[Policy], Policy]) -> None:
         """Change a model's policy in the file, by one rename, one change after another; CannotWrite."""

@@ -10,7 +10,7 @@ import pytest
 from loadtest.bench.answers import Checker, Told
 from loadtest.bench.client import post
 from loadtest.bench.forms import FORMS
-from loadtest.bench.overload import Flood, Mixture
+from loadtest.bench.overload import Flood, Loop, Mixture
 from loadtest.bench.reference import Reference
 
 REPLIES = {
@@ -48,6 +48,16 @@ def test_what_becomes_of_each_request_is_counted_and_a_closed_connection_made_an
         client.close()
         listening.shutdown(socket.SHUT_RDWR)
     assert client.counts == {in_time: 2, "refused": 2, "errors": 1, "lost": 1}
+
+
+def test_a_peak_has_no_refusals_in_it():
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        threading.Thread(target=serve, args=(listening,), daemon=True).start()
+        client = Loop(listening.getsockname()[1], [post("/", body) for body in (b"good", b"full")], 1, lambda *_: None)
+        client.closed(lambda: client.asked >= 10)
+        client.close()
+        listening.shutdown(socket.SHUT_RDWR)
+    assert (client.refused, len(client.latencies)) == (5, 10)
 
 
 def test_in_a_mixture_every_answer_is_checked_as_one_of_its_own_scenario_and_refusals_are_not(tmp_path):

@@ -11,7 +11,8 @@ from service.batching.batcher import Batcher
 from service.batching.cost import Cost
 from service.batching.drivers import MakeDriver
 from service.batching.future import Future
-from service.batching.queueing import Answer, FindTerms, Job, Queue
+from service.batching.jobs import Answer, FindTerms, Job
+from service.batching.queueing import Queue
 from service.card import Card
 from service.engines.base import Engine
 from service.handle import ModelHandle, example

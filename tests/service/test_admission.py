@@ -9,8 +9,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from service.batching.admission import GREED, Room
+from service.batching.jobs import Job, Terms
 from service.batching.pace import PROOF, PROOF_SECONDS, Pace
-from service.batching.queueing import Allowed, Job, Queue, Terms
+from service.batching.queueing import Allowed, Queue
 from service.errors import DeadlineUnreachable, Overloaded, QueueFull
 from service.tensors import Tensors
 from tests.service.fakes import FAR
@@ -269,6 +270,20 @@ class TestWaiting:
                 server.until(server.now + error.retry_ms / 1000)
                 server.queue.put([a_job(kind, arrived=server.now)])
                 break
+
+    @pytest.mark.parametrize("factor", [1.0, 3.0])
+    def test_who_is_alone_may_ask_for_as_many_rows_as_may_wait_however_long_they_take(self, factor):
+        """Though another second of them would be too much; and again, as soon as he has his answer."""
+        server = Server(TERMS, factor, rows=1024, room=Room(4096), allowed=Allowed(wait=0.5))
+        server.prove()
+        for _ in range(3):
+            jobs = [a_job("ab"[number % 2], 8, arrived=server.now, deadline=server.now + 30.0) for number in range(128)]
+            server.queue.put(jobs)
+            assert server.work() > 1.0
+            with pytest.raises(QueueFull):
+                server.queue.put([a_job(arrived=server.now)])
+            while len(server.answered.keys() & set(jobs)) < len(jobs):
+                server.until(server.now + 0.1)
 
     def test_bytes_are_counted_until_they_are_computed_and_one_request_may_have_more_than_all(self):
         server = Server({"a": Terms(2)}, allowed=Allowed(size=100))

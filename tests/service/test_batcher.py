@@ -14,7 +14,8 @@ from service import tensors
 from service.batching.admission import Room
 from service.batching.batcher import Batcher
 from service.batching.drivers import ThreadDriver
-from service.batching.queueing import Job, Queue
+from service.batching.jobs import Job
+from service.batching.queueing import Queue
 from service.errors import DeadlineExceeded, Draining, EngineFailed, EngineHung, NotFinite, Overloaded, QueueFull
 from tests.service import fakes
 from tests.service.fakes import (

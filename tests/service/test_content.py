@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from service.app import create_app
 from service.dialects.bodies.coding import INFLATERS
-from service.dialects.bodies.compression import LEAST_BYTES, choose
+from service.dialects.bodies.compression import LEAST_BYTES, choose, packed_once
 from service.settings import BadSettings, Settings, read
 from tests.service import fakes
 from tests.service.site import MAX_BODY_BYTES, MAX_QUEUE_ROWS, Site
@@ -144,6 +144,15 @@ class TestOtherAnswers:
         tag = site.client.get("/openapi.json", headers=headers).headers["ETag"]
         again = site.client.get("/openapi.json", headers=headers | {"If-None-Match": tag})
         assert (again.status_code, again.data) == (304, b"")
+
+    def test_what_lasts_is_compressed_once_and_nothing_else_is_kept(self, site: Site):
+        def ask(path: str) -> bytes:
+            return gzip.decompress(site.client.get(path, headers={"Accept-Encoding": "gzip"}).data)
+
+        first = ask("/openapi.json"), ask("/models/toy")
+        known = packed_once.cache_info()
+        assert (ask("/openapi.json"), ask("/models/toy")) == first
+        assert packed_once.cache_info()[:2] == (known.hits + 1, known.misses)
 
     def test_what_would_grow_stays_as_it_is(self, site: Site):
         noise = b"".join(zlib.crc32(str(number).encode()).to_bytes(4, "big") for number in range(200))

@@ -20,6 +20,7 @@ FOR_OPERATORS = {
     "CannotServe",
     "CannotSign",
     "DiedLoading",
+    "HungLoading",
     "NoSuchDevice",
     "NoSuchSignature",
     "NothingToServe",

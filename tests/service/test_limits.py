@@ -14,7 +14,7 @@ import pytest
 from backports import zstd
 from PIL import Image
 
-from service import images, loading, schemas, text
+from service import images, schemas, text
 from service.dialects import exchange
 from service.dialects.bodies import coding, columns, crowd, npz, packed
 from service.dialects.oip import binary
@@ -22,12 +22,12 @@ from service.dialects.tfs import examples
 from service.errors import BodyTooLarge, InvalidInput, MalformedBody
 from service.fields import MOST_PIXELS_AT_ONCE
 from service.grpc import tensors as grpc_tensors
+from service.grpc.health import MOST_WATCHING
 from service.nested import Misfit
 from service.server import chunks, head
-from service.server.protocol import HEAD_SECONDS, LEAST_RATE
-from service.settings import Settings
-from service.versions.store import Version
-from tests.service import fakes
+from service.server.patience import HEAD_SECONDS, LEAST_RATE
+from service.server.protocol import AHEAD_BYTES
+from tests.service import described
 from tests.service.oip import HEADER
 from tests.service.site import MAX_BODY_BYTES, Site
 
@@ -47,7 +47,9 @@ LIMITS = {
     "faults that an answer names": schemas.MOST_FAULTS,
     "bytes of a head": head.MOST_BYTES,
     "seconds of a head": int(HEAD_SECONDS),
-    "bytes of a body a second": LEAST_RATE,
+    "bytes a second of a body that comes, or an answer that goes": LEAST_RATE,
+    "bytes that wait behind a request": AHEAD_BYTES,
+    "who watches the health over gRPC, in a worker": MOST_WATCHING,
     "bytes of a line among chunks": chunks.MOST_LINE,
     "trailers": chunks.MOST_TRAILERS,
 }
@@ -87,11 +89,7 @@ class TestCompressed:
 
 @pytest.fixture(scope="module")
 def site(toy_folder: Path, shop_folder: Path) -> Site:
-    hand = fakes.Hand()
-    shop = loading.load(Version("shop", 1, shop_folder), Settings(engine="onnx"), lambda _: hand)
-    site = Site(toy_folder, [shop])
-    site.hand.drivers += hand.drivers
-    return site
+    return described.site(toy_folder, shop_folder)
 
 
 FAKE: dict[str, tuple[str, Any]] = {

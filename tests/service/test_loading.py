@@ -12,7 +12,7 @@ from service import card as cards
 from service import golden, loading, tensors
 from service.batching.cost import Cost
 from service.batching.drivers import ThreadDriver
-from service.batching.queueing import Terms
+from service.batching.jobs import Terms
 from service.card import Card
 from service.engines.onnx import REDUCED, TWIN, OnnxEngine
 from service.loading import CannotServe, load, serve

@@ -61,7 +61,7 @@ def signing(tmp_path: Path) -> tuple[str, bytes]:
     """The file of a private key, and the public one."""
     private = tmp_path / "private.key"
     assert main(["sign", "--new-key", str(private)]) == 0
-    return str(private), manifest.key(tmp_path / "private.key.pub")
+    return str(private), manifest.key(tmp_path / "private.key.pub", "public")
 
 
 CHANGES: dict[str, tuple[Callable[[Path], object], str]] = {
@@ -177,6 +177,9 @@ class TestWithin:
         make(folder / "odd")
         assert words in refused(folder)
 
+    def test_a_version_that_has_gone_is_told(self, folder: Path):
+        assert refused(folder.with_name("7")) == "7 is no longer there"
+
     def test_folders_without_end_come_to_an_end(self, folder: Path):
         inner = folder
         for _ in range(11):
@@ -197,7 +200,7 @@ class TestSigned:
         check(folder, bytes(32), public)
         check(folder)
         assert main(["sign", "--new-key", str(tmp_path / "other")]) == 0
-        assert "not signed" in refused(folder, manifest.key(tmp_path / "other.pub"))
+        assert "not signed" in refused(folder, manifest.key(tmp_path / "other.pub", "public"))
 
     @pytest.mark.parametrize(("change", "words"), CHANGES.values(), ids=CHANGES)
     def test_a_change_is_refused_whether_it_is_described_or_not(self, folder: Path, signing, change, words):
@@ -247,6 +250,15 @@ class TestSigned:
 
 
 class TestCommand:
+    def test_neither_key_is_taken_for_the_other(self, folder: Path, signing, capsys):
+        private, _ = signing
+        assert main(["sign", str(folder), "--key", f"{private}.pub"]) == 2
+        assert "expected a private key, 64 bytes in base64: it is a public one" in capsys.readouterr().err
+        with pytest.raises(Untrusted, match="expected a public key, 32 bytes in base64: it is a private one"):
+            manifest.public_keys([private])
+        with pytest.raises(Untrusted, match=r"none\.pub: No such file or directory$"):
+            manifest.public_keys(["none.pub"])
+
     def test_a_pair_of_keys_is_new_and_private(self, tmp_path: Path, capsys):
         private = tmp_path / "key"
         assert main(["sign", "--new-key", str(private)]) == 0

@@ -51,9 +51,22 @@ class TestRollback:
     def test_the_version_before_the_newest_is_pinned_and_the_undo_undoes(self, shop: Shop):
         printed = shop.run("rollback m")
         assert shop.policies() == {"m": {"versions": [2]}}
-        assert "serves 2; in the store: 3, 2, 1" in printed
+        assert "wanted: 2; in the store: 3, 2, 1" in printed
         shop.undo(printed)
         assert shop.policies() == {}
+
+    def test_it_says_from_where_to_where_since_no_server_tells_what_it_refused(self, shop: Shop):
+        told = "from 3 to 2: where 3 was refused (GET /models tells), 2 answered already"
+        assert f"{told}; if so, go on to 1 with --to 1\n" in shop.run("rollback m")
+        assert "from 2 to 1: where 2 was refused (GET /models tells), 1 answered already\n" in shop.run("rollback m")
+        assert "\nfrom " not in shop.run("rollback m --to 2")
+
+    def test_it_is_put_on_record(self, shop: Shop, monkeypatch: pytest.MonkeyPatch):
+        monkeypatch.setenv("MANIFOLD_AUDIT", str(shop.root / "audit"))
+        shop.run("rollback m")
+        shop.run("policy m")
+        [record] = map(json.loads, (shop.root / "audit").read_text().splitlines())
+        assert (record["what"], record["model"], record["policy"]) == ("rollback", "m", {"versions": [2]})
 
     def test_once_more_goes_one_further_back_until_there_is_none(self, shop: Shop):
         shop.run("rollback m")
@@ -70,7 +83,7 @@ class TestRollback:
         shop.run("policy m --label stable=1 --label new=3 --canary 3=5 --shadow 3")
         printed = shop.run("rollback m --to 2")
         assert shop.policies() == {"m": {"versions": [2, 1], "labels": {"stable": 1, "new": 3}}}
-        assert "not served, though it has a label or a part: 3" in printed
+        assert "not wanted or not there, though label, canary or shadow name it: 3" in printed
         shop.undo(printed)
         assert shop.policies()["m"]["canary"] == {"version": 3, "percent": 5}
 
@@ -82,7 +95,7 @@ class TestRollback:
 
 class TestPolicy:
     def test_without_options_it_is_shown_and_nothing_written(self, shop: Shop):
-        assert shop.run("policy m") == "m: {}\nserves 3; in the store: 3, 2, 1\n"
+        assert shop.run("policy m") == "m: {}\nwanted: 3; in the store: 3, 2, 1\n"
         assert shop.policies() == {}
 
     def test_every_part_is_set_and_taken_away(self, shop: Shop):

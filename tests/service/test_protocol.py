@@ -16,10 +16,11 @@ from hypothesis import strategies as st
 
 from service.batching.admission import Room
 from service.batching.future import Future
+from service.batching.jobs import Answer
 from service.batching.overload import REFUSED, Refusal, Refused
-from service.batching.queueing import Answer
 from service.server.door import EACH, Door
-from service.server.protocol import CONTINUE, HEAD_SECONDS, HURRY_SECONDS, LEAST_RATE, Protocol
+from service.server.patience import HEAD_SECONDS, HURRY_SECONDS, LEAST_RATE
+from service.server.protocol import CONTINUE, Protocol
 from service.server.tasks import wait
 
 MOST = 1000
@@ -453,7 +454,7 @@ class TestTime:
             head, timeout = f"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: {10**6}\r\n\r\n", site.worker.cfg.timeout
             start = site.worker.loop.time()
             await site.say(head.encode() + b"x" * (9 * LEAST_RATE * timeout // 10))
-            site.connection._until = start + 5  # most of its time is over
+            site.connection._patience.until = start + 5  # most of its time is over
             await site.say(b"x" * (3 * LEAST_RATE))
             site.connection.overdue(start + 7)
             assert not site.transport.closed
@@ -709,7 +710,7 @@ class TestRoomForBodies:
             site.connection.overdue(later)
             assert not site.transport.closed
             if comes_on:
-                site.connection._credit(10 * LEAST_RATE, later)
+                site.connection._patience.credit(later, 10 * LEAST_RATE)
             site.connection.overdue(later, hurry=True)
             assert site.transport.closed == (not comes_on)
 

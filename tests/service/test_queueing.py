@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.batching.queueing import Job, Queue, Terms
+from service.batching.jobs import Job, Terms
+from service.batching.queueing import Queue
 from service.errors import QueueFull
 from tests.service.fakes import FAR
 

@@ -102,3 +102,17 @@ master.manage_workers()
 master.manage_workers()
 """
     assert master(script, tmp_path).count("No worker can be started (Too many open files)") == 1
+
+
+def test_a_second_server_that_cannot_be_started_does_not_end_the_first(tmp_path: Path):
+    """In its own process gunicorn would end the first one's workers."""
+    script = """
+parent = os.getpid()
+master.WORKERS, master.LISTENERS = {1: serves}, []
+master.START_CTX["cwd"] = "/no/such/folder"
+master.reexec()
+assert os.getpid() == parent
+_, status = os.waitpid(master.reexec_pid, 0)
+assert os.waitstatus_to_exitcode(status) == 1
+"""
+    assert "No second server can be started: [Errno 2]" in master(script, tmp_path)

@@ -20,7 +20,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from service.batching.batcher import Batcher
-from service.batching.queueing import Job, Queue
+from service.batching.jobs import Job
+from service.batching.queueing import Queue
 from service.errors import Draining, ModelNotFound, ModelNotReady, VersionNotFound
 from service.handle import ModelHandle
 from service.versions.background import go_on
@@ -650,6 +651,13 @@ class TestWatching:
         worker.look(2)
         assert worker.numbers() == [2]
 
+    def test_a_model_that_has_gone_from_the_store_is_unloaded_where_the_policy_says_so(self, site: Site):
+        [worker] = site.workers(1)
+        shutil.rmtree(site.root / "m")
+        site.write(m={"versions": []})
+        worker.look(1)
+        assert worker.numbers() == []
+
     def test_a_version_that_is_removed_beside_others_gives_way(self, site: Site):
         publish(site.root, 2)
         [worker] = site.workers(1)
@@ -738,6 +746,59 @@ class TestWatching:
             site.clock.now += 10
             never()
         assert worker.numbers() == [2]
+
+
+class TestReadiness:
+    """A model that comes to a running server and is refused is its own trouble; one that was there is everybody's."""
+
+    def test_a_bad_model_that_comes_leaves_the_service_ready_in_every_worker(self, site: Site):
+        workers = site.workers(2)
+        site.broken = {5}
+        publish(site.root, 5, "new")
+        workers[0].look(2)
+        for worker in (*workers, *site.workers(1)):
+            worker.follow()
+            assert states(worker, "new") == {5: (State.END, WHY.replace("m/2", "new/5"))}
+            assert worker.catalog.unready() == {}
+
+    def test_one_that_was_there_at_the_start_does_not(self, site: Site):
+        publish(site.root, 5, "other")
+        site.broken = {5}
+        [worker] = site.workers(1)
+        assert list(worker.catalog.unready()) == ["other/5"]
+        publish(site.root, 6, "other")
+        site.broken = {5, 6}
+        worker.look(2)
+        assert list(worker.catalog.unready()) == ["other/6", "other/5"]
+
+    def test_one_that_was_not_served_at_the_start_does_unless_it_is_named(self, site: Site):
+        site.write(new={"versions": []})
+        publish(site.root, 5, "new")
+        for names, unready in (((), []), (("m", "new"), ["new/5"])):
+            shutil.rmtree(site.folder, ignore_errors=True)
+            [worker] = site.workers(1, named=names)
+            site.broken = {5}
+            site.write()
+            worker.look(2)
+            assert list(worker.catalog.unready()) == unready
+            site.write(new={"versions": []})
+
+    def test_one_that_was_unloaded_is_not_missed(self, site: Site):
+        [worker] = site.workers(1)
+        worker.unload("m").result(SECONDS)
+        site.broken = {1}
+        with pytest.raises(CannotLoad):
+            worker.load("m").result(SECONDS)
+        assert worker.catalog.unready() == {}
+
+    def test_what_others_serve_and_this_worker_cannot_load_does(self, site: Site):
+        [worker] = site.workers(1)
+        publish(site.root, 5, "new")
+        worker.look(2)
+        site.broken = {5}
+        [late] = site.workers(1)
+        assert list(late.catalog.unready()) == ["new/5"]
+        assert worker.catalog.unready() == {}
 
 
 class TestMemory:

@@ -260,6 +260,21 @@ def test_what_one_of_them_lacks_or_has_otherwise_is_counted():
     assert pair.value("difference_bucket", output="y", le="0.0") == 1
 
 
+@pytest.mark.parametrize("says", [False, True])
+def test_words_are_not_measured_against_numbers(says):
+    """Whichever of the two says them."""
+
+    def words(inputs):
+        return {"y": np.full((len(inputs["x"]), 1), "word", object)}
+
+    spoken = FakeEngine(Signature(specs(x=("float32", (None, None))), specs(y=("object", (None, 1)))), words)
+    pair = Pair(*((spoken, FakeEngine()) if says else (FakeEngine(), spoken)))
+    pair.ask([1.0])
+    pair.rest()
+    assert pair.rows("compared") == 1
+    assert pair.mismatches() == {("y", "other type")}
+
+
 def test_a_shadow_that_takes_something_else_is_not_asked():
     second = FakeEngine(Signature(specs(x=("float64", (None, None))), specs(y=("float64", (None, 1)))))
     pair = Pair(second=second)

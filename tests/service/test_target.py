@@ -12,7 +12,8 @@ from service import tensors
 from service.batching import cost
 from service.batching.batcher import Batcher
 from service.batching.cost import Cost
-from service.batching.queueing import Job, Queue, Terms
+from service.batching.jobs import Job, Terms
+from service.batching.queueing import Queue
 from tests.service.fakes import Clock, FakeEngine, ManualDriver, job, weighted
 
 MOST, TARGET = 64, 0.020

@@ -9,7 +9,7 @@ import greenlet
 import pytest
 
 from service.batching.future import Future
-from service.batching.queueing import Answer
+from service.batching.jobs import Answer
 from service.errors import DeadlineExceeded
 from service.server.tasks import Inbox, Parked, run, start, wait
 

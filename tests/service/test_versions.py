@@ -16,7 +16,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from service.batching.queueing import Job
+from service.batching.jobs import Job
 from service.errors import Draining, ModelNotFound, ModelNotReady
 from service.handle import ModelHandle
 from service.versions import policy as policies

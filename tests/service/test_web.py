@@ -157,3 +157,14 @@ def test_a_hook_at_the_end_hears_of_every_request_and_its_error():
     client.get("/fine")
     client.get("/broken")
     assert heard == ["NoneType", "RuntimeError"]
+
+
+def test_a_path_makes_no_lines_of_its_own_in_the_log(caplog):
+    app = App(__name__, static_folder=None)
+
+    @app.get("/<rest>")
+    def broken(rest: str) -> Response:
+        raise LookupError
+
+    assert app.test_client().get("/a%0ab%1b").status_code == 500
+    assert caplog.records[0].getMessage() == "Exception on '/a\\nb\\x1b' [GET]"

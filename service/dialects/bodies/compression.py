@@ -26,12 +26,22 @@ def compress(response: Response) -> Response:
     coding = choose(accepted)
     if coding is not None:
         body = response.get_data()
-        packed = COMPRESSORS[coding](body)
+        packed = (packed_once if getattr(response, "lasting", False) else pack)(coding, body)
         if len(packed) < len(body):
             response.set_data(packed)
             response.headers["Content-Encoding"] = coding
             weaken(response)
     return response
+
+
+def pack(coding: str, body: bytes) -> bytes:
+    """A body in a coding."""
+    return COMPRESSORS[coding](body)
+
+
+packed_once = lru_cache(16)(pack)
+"""The same of bodies that are sent again and again, which have the attribute `lasting`; it takes tens of milliseconds
+of what is large, and nobody needs a key to see a page."""
 
 
 def is_worth_it(response: Response) -> bool:
