@@ -108,7 +108,6 @@ def unload(scene: Scene, model: str = "") -> float:
         began = time.monotonic()
         told(scene, model, "load")
         settle(scene, model, max(scene.stage.published(model)))
-        time.sleep(WATCHED)  # a worker may be asked to load once more by what it finds in the policy
     return began
 
 

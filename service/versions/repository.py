@@ -11,7 +11,7 @@ import fcntl
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -103,28 +103,37 @@ class Repository:
                     self._obey(model, fcntl.LOCK_SH if wait else fcntl.LOCK_SH | fcntl.LOCK_NB)
 
     def change(self, model: str, usable: Usable) -> dict[int, Verdict]:
-        """Try what is wished of a model now, as far as it is usable, and tell what stands; those that failed."""
+        """Try what is wished of a model now, as far as it is usable, and tell what stands; those that failed.
+
+        What was told to serve is usable: another worker may have told it since anybody looked.
+        """
         with self.folder.lock(model):
             told = self.told(model)
             stored = self.wishes.stored(model)
             policy = self.wishes.policy(model, told.policy)
             failed: dict[int, Verdict] = {}
+
+            def tried(version: Version) -> bool:
+                return version.number not in failed and (version.number in told.versions or usable(version))
+
             swapped = False
             while not swapped:
-                numbers = self.wishes.choose(
-                    policy, stored, told, lambda version: version.number not in failed and usable(version)
-                )
+                numbers = self.wishes.choose(policy, stored, told, tried)
                 refused = {} if policy.versions == () else self._refused(stored, told, numbers) | failed
                 required = self.wishes.requires(model, policy, told.required)
                 wanted = Told(numbers, policy, refused, required)
                 try:
                     self._swap(model, wanted)
                 except Unloadable as error:
-                    failed[error.version.number] = self._refuse(error)
-                    if error.version not in stored:  # others may have it still: it stays, and `follow` tries again
+                    failed[error.version.number] = Verdict(error.reason, str(error), fingerprint(error.version.folder))
+                    nothing = not self.wishes.choose(policy, stored, told, tried)
+                    if error.version not in stored or (nothing and self._goes_on(model, told)):
+                        wanted = replace(wanted, versions=told.versions, refused=self._as_it_was(told, stored, failed))
                         break
                 else:
                     swapped = True
+            for number in failed.keys() & wanted.refused.keys():
+                count_refused(model, number, failed[number].reason)
             text = self.folder.text(model)
             if wanted != told:
                 text = self.folder.tell(model, wanted)
@@ -182,15 +191,18 @@ class Repository:
         refused = {self.wishes.versions(model, [number])[0]: one.detail for number, one in told.refused.items()}
         self._catalog.swap(model, versions, told.policy, refused, told.required)
 
+    def _goes_on(self, model: str, told: Told) -> bool:
+        """Whether others may serve what was told, though this worker cannot."""
+        return any(self.trial.known(version) for version in self.wishes.versions(model, told.versions))
+
+    def _as_it_was(self, told: Told, stored: list[Version], failed: Mapping[int, Verdict]) -> dict[int, Verdict]:
+        """What is refused where nothing could take the place of what was told: `follow` tries that again."""
+        return self._refused(stored, replace(told, refused={**told.refused, **failed}), told.versions)
+
     def _refused(self, stored: list[Version], told: Told, numbers: tuple[int, ...]) -> dict[int, Verdict]:
         """Those refused before that are still in the store, and not to be served now."""
         there = {version.number for version in stored} - set(numbers)
         return {number: verdict for number, verdict in told.refused.items() if number in there}
-
-    def _refuse(self, error: Unloadable) -> Verdict:
-        version = error.version
-        count_refused(version.model, version.number, error.reason)
-        return Verdict(error.reason, str(error), fingerprint(version.folder))
 
     def _due(self, model: str) -> bool:
         """Whether something was told that is not done yet, nor to be tried later."""
@@ -209,21 +221,8 @@ class Repository:
             else:
                 self._done[model] = text
                 return
-        self._object(model, text, failed)
-
-    def _object(self, model: str, text: str, failed: Unloadable) -> None:
-        """Have all refuse a version that this worker cannot load, unless nothing could take its place."""
-        with self.folder.lock(model):
-            told = self.told(model)
-            if self.folder.text(model) != text:
-                return
-            stored, bad = self.wishes.stored(model), failed.version
-            instead = self.wishes.choose(
-                told.policy, stored, told, lambda one: one.number != bad.number and not self.refuses(one)
-            )
-            if bad in stored and (instead or not self.trial.known(bad)):
-                refused = {**told.refused, bad.number: self._refuse(failed)}
-                self.folder.tell(model, replace(told, versions=instead, refused=refused))
-            else:
-                LOG.error("%s stays as it is in this worker, which tries again in %g s", model, AGAIN)
-                self._later[model] = text, self._clock() + AGAIN
+        if failed.version in self.wishes.stored(model):
+            self.change(model, lambda version: not self.refuses(version))
+        if self.folder.text(model) == text:
+            LOG.error("%s stays as it is in this worker, which tries again in %g s", model, AGAIN)
+            self._later[model] = text, self._clock() + AGAIN

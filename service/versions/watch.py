@@ -59,15 +59,14 @@ class Watch:
 
     def _look_at(self, model: str, policy: Policy, stored: list[Version], told: Told) -> None:
         """Change what is served of a model, where something else is wished."""
-        served = set(told.versions)
 
         def usable(version: Version) -> bool:
-            return version.number in served or self._settled(version)
+            return version.number in told.versions or self._settled(version)
 
         numbers = self._wishes.choose(policy, stored, told, usable)
         forgotten = told.refused.keys() - {version.number for version in stored}
         if (numbers, policy) != (told.versions, told.policy) or forgotten:
-            self._repository.change(model, usable)
+            self._repository.change(model, self._settled)
 
     def _settled(self, version: Version) -> bool:
         """Whether a version is as it was a look ago, and may be tried."""

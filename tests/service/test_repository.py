@@ -4,11 +4,13 @@ import fcntl
 import json
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from itertools import cycle
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -240,7 +242,7 @@ class Site:
 
         trial = Trial(load, self.folder / "loading", lambda _: 100, lambda: available, copies)
         wished = Wishes(self.root, file=self.root / "serving.json", **wishes)
-        return Worker(Catalog([], trial, grace=0), wished, Folder(self.folder / "served"), trial, self.clock)
+        return Worker(Catalog([], trial, grace=0), wished, Interrupted(self.folder / "served"), trial, self.clock)
 
     def workers(self, count: int, **wishes: Any) -> "list[Worker]":
         made = [self.worker(**wishes) for _ in range(count)]
@@ -250,8 +252,22 @@ class Site:
         return made
 
 
+class Interrupted(Folder):
+    """Somebody else may come before whoever wants a lock: `first` is called once, then."""
+
+    first: Callable[[], object] | None = None
+
+    def lock(self, model: str, kind: int = fcntl.LOCK_EX) -> AbstractContextManager[None]:
+        first, self.first = self.first, None
+        if first is not None:
+            first()
+        return super().lock(model, kind)
+
+
 class Worker(Repository):
     """A repository and the watch over it."""
+
+    folder: Interrupted
 
     def __init__(self, catalog: Catalog, *more: Any) -> None:
         super().__init__(catalog, *more)
@@ -274,6 +290,72 @@ def states(worker: Worker, model: str = "m") -> dict[int, tuple[State, str]]:
 def site(tmp_path: Path) -> Iterator[Site]:
     yield Site(tmp_path)
     shutil.rmtree(tmp_path)  # ends the followers
+
+
+class Sharing(RuleBasedStateMachine):
+    """Two workers that share a store: one calls, looks or follows, in any order."""
+
+    WHO = st.integers(0, 1)
+
+    @initialize(versions=st.sampled_from([1, "all"]))
+    def start(self, versions):
+        self.place = TemporaryDirectory()
+        self.site = Site(Path(self.place.name))
+        self.workers = self.site.workers(2, default=versions)
+        self.wanted = True
+        self.served = [True, True]
+
+    @rule(number=st.integers(2, 3))
+    def publish(self, number):
+        if not (self.site.root / "m" / str(number)).exists():
+            publish(self.site.root, number)
+
+    @rule(number=NUMBERS)
+    def break_or_mend(self, number):
+        self.site.broken ^= {number}
+
+    @rule(who=WHO, wanted=st.booleans())
+    def call(self, who, wanted):
+        worker = self.workers[who]
+        try:
+            (worker.load if wanted else worker.unload)("m").result(SECONDS)
+        except CannotLoad:
+            return
+        self.wanted = wanted
+        self.served[who] = wanted
+
+    @rule(who=WHO)
+    def follow(self, who):
+        self.workers[who].follow()
+
+    @rule(who=WHO, wanted=st.none() | st.booleans())
+    def look(self, who, wanted):
+        """Or within a call of the other's, which has written the policy file, and is the first to have the lock."""
+        worker = self.workers[who]
+        if wanted is not None:
+            self.site.write(m={} if wanted else {"versions": []})
+            worker.folder.first = lambda: self.call(1 - who, wanted)
+        worker.look(1)
+        if worker.folder.first is not None:
+            worker.folder.first()
+            worker.folder.first = None
+
+    @invariant()
+    def what_is_wanted_and_served_stays(self):
+        if hasattr(self, "workers"):
+            for who, worker in enumerate(self.workers):
+                serves = bool(worker.numbers())
+                assert serves or not (self.wanted and self.served[who])
+                self.served[who] = serves
+            assert self.workers[0].told("m").versions or not self.wanted
+
+    def teardown(self):
+        if hasattr(self, "place"):
+            self.place.cleanup()
+
+
+TestSharing = Sharing.TestCase
+TestSharing.settings = settings(max_examples=40, stateful_step_count=20, deadline=None)
 
 
 WHY = "OSError: cannot read m/2/saved_model.pb"
@@ -352,6 +434,21 @@ class TestCalls:
             worker.follow()
             assert worker.numbers() == list(worker.told("m").versions)
         assert worker.numbers() == ([] if (site.root / "serving.json").read_text() != "{}\n" else [1])
+
+    def test_what_one_that_is_asked_cannot_load_stays_where_it_is_served(self, site: Site):
+        asked, other = site.workers(2)
+        asked.unload("m").result(SECONDS)
+        other.load("m").result(SECONDS)
+        site.broken = {1}
+        with pytest.raises(CannotLoad, match=r"m cannot be loaded: .*m/1/saved_model.pb"):
+            asked.load("m").result(SECONDS)
+        for worker in (other, asked):
+            worker.follow()
+        assert (other.numbers(), asked.numbers()) == ([1], [])
+        site.broken = set()
+        site.clock.now += AGAIN
+        asked.follow()
+        assert asked.numbers() == [1]
 
     def test_a_policy_file_that_cannot_be_written_changes_nothing(self, site: Site):
         [worker] = site.workers(1)
@@ -613,6 +710,16 @@ class TestWatching:
             assert (second.numbers("m"), second.numbers("n")) == ([1], [2])
         second.follow()
         assert second.numbers("m") == []
+
+    def test_what_another_loads_between_the_look_and_the_change_stays(self, site: Site):
+        first, second = site.workers(2)
+        first.unload("m").result(SECONDS)
+        second.follow()
+        site.write()
+        second.folder.first = lambda: first.load("m").result(SECONDS)
+        second.look(1)
+        first.follow()
+        assert first.numbers() == second.numbers() == [1]
 
     def test_one_worker_looks_and_another_once_it_has_gone(self, site: Site):
         first, second = site.workers(2)
