@@ -6,7 +6,7 @@ import tempfile
 from functools import partial
 from pathlib import Path
 
-from service import loading, logs, server, settings
+from service import heap, loading, logs, server, settings
 from service.access.guard import Guard
 from service.access.keyring import Keyring
 from service.app import create_app
@@ -25,6 +25,7 @@ from service.versions.wishes import Wishes
 PATIENCE = 10.0
 """Seconds to wait for the models before listening without them."""
 
+heap.few_arenas()
 SETTINGS = settings.read(os.environ)
 DEVICES = placement.sockets(SETTINGS, os.environ)
 SHARED = Path(os.environ.get("PROMETHEUS_MULTIPROC_DIR") or tempfile.mkdtemp(prefix="manifold-"))

@@ -1,5 +1,6 @@
 """What runs beside the requests of a soak: calls over gRPC, reloads, and a look at the processes now and then."""
 
+import itertools
 import threading
 import time
 from collections import Counter
@@ -48,7 +49,12 @@ class Reloader(threading.Thread):
         self.counts: Counter[str] = Counter()
         self.calm = True
         """Whether everything is served as at the start."""
-        self._scene, self._models = scene, models
+        self.visited = False
+        """Whether every model has had its turn."""
+        self._scene = scene
+        self._twice = itertools.cycle(models)
+        self._singles = [one for one in scene.models() if one not in models]
+        self._rounds = 0
         self._stopped = threading.Event()
 
     def run(self) -> None:
@@ -62,11 +68,12 @@ class Reloader(threading.Thread):
 
     def _round(self) -> None:
         """Everything once; then all is as before."""
-        model = self._scene.rng.choice(self._models)
-        single = self._scene.rng.choice([one for one in self._scene.models() if one not in self._models])
+        model, single = next(self._twice), self._singles[self._rounds % len(self._singles)]
         for act, on in ((exchange, model), (publish_broken, model), (exchange, model), (unload, single)):
             act(self._scene, on)
             self.counts[act.__name__] += 1
+        self._rounds += 1
+        self.visited = self._rounds >= len(self._singles)
 
     def stop(self) -> None:
         self._stopped.set()
@@ -74,11 +81,15 @@ class Reloader(threading.Thread):
 
 
 class Watch:
-    """Looks at the processes every so many seconds; called, it says how much was asked."""
+    """Looks at the processes every so many seconds; called, it says how much was asked.
 
-    def __init__(self, pid: int, client: Client, reloader: Reloader, every: float) -> None:
+    They are warm when every model has been reloaded, and every question asked, which `once` requests do.
+    """
+
+    def __init__(self, pid: int, client: Client, reloader: Reloader, every: float, once: int) -> None:
         self.samples: list[Mapping[str, Any]] = []
         self._pid, self._client, self._reloader, self._every = pid, client, reloader, every
+        self._once = once
         self._next = 0.0
 
     def __call__(self) -> int:
@@ -94,6 +105,7 @@ class Watch:
         self.samples.append(
             {
                 "answered": len(self._client.latencies),
+                "warm": self._reloader.visited and self._client.asked >= self._once,
                 "held": {str(pid): leftovers.held(pid) for pid in processes.tree(self._pid)},
             }
         )

@@ -1,34 +1,45 @@
 """Whether what processes hold grew over a run, told from samples taken while the same was served."""
 
+import math
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 BOUND = 0.05
 """Growth of a process's memory, from warm to the end, at most."""
-WARM = 0.1
-"""The first share of the requests, in which memory may grow."""
+PART = 0.25
+"""The first and the last share of what warm processes are asked; of both the median, as memory goes down with every
+reload and up again with the requests."""
 MORE = {"files": 4, "threads": 2}
 """How many more there may be at the end."""
 
 Sample = Mapping[str, Any]
-"""How much was "answered", and by process what it "held"."""
+"""How much was "answered", whether all had been visited once ("warm"), and by process what it "held"."""
 
 
 def of(samples: Sequence[Sample]) -> dict[str, float]:
-    """The most that any process grew: its memory as a share, its files and threads in number.
+    """The most that any process grew once warm: its memory as a share, its files and threads in number.
 
     >>> held = lambda size: {"7": {"resident_mb": size, "files": 9, "threads": 3}}
-    >>> of([{"answered": count, "held": held(size)} for count, size in [(0, 50), (10, 100), (100, 125)]])
+    >>> sizes = [(0, 50), (10, 100), (60, 110), (100, 125)]
+    >>> of([{"answered": count, "warm": count > 0, "held": held(size)} for count, size in sizes])
     {'resident_mb': 0.25, 'files': 0, 'threads': 0}
+
+    What never became warm cannot be told:
+
+    >>> of([{"answered": 9, "warm": False, "held": held(50)}])["resident_mb"]
+    inf
     """
-    total = samples[-1]["answered"]
-    warm = [one for one in samples if WARM * total <= one["answered"] <= 2 * WARM * total] or samples[:1]
-    last = [one for one in samples if one["answered"] >= (1 - WARM) * total]
-    there = samples[-1]["held"]
+    warm = [one for one in samples if one["warm"]]
+    if not warm:
+        return dict.fromkeys(("resident_mb", *MORE), math.inf)
+    begin, end = warm[0]["answered"], warm[-1]["answered"]
+    first = [one for one in warm if one["answered"] <= begin + PART * (end - begin)]
+    last = [one for one in warm if one["answered"] >= end - PART * (end - begin)]
+    there = warm[-1]["held"]
     return {
-        "resident_mb": max(middle(last, pid, "resident_mb") / middle(warm, pid, "resident_mb") - 1 for pid in there),
-        **{name: max(middle(last, pid, name) - middle(warm, pid, name) for pid in there) for name in MORE},
+        "resident_mb": max(middle(last, pid, "resident_mb") / middle(first, pid, "resident_mb") - 1 for pid in there),
+        **{name: max(middle(last, pid, name) - middle(first, pid, name) for pid in there) for name in MORE},
     }
 
 

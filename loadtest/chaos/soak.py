@@ -89,7 +89,7 @@ def asked(given: Any, stage: Stage, checker: Checker, questions: Sequence[Questi
     scene = Scene(stage, checker, Probe(stage, questions), questions, random.Random(given.seed))
     reloader = Reloader(scene, [model for model in TWICE if model in scene.models()])
     calls = Calls(stage.door, checker, [one for one in questions if one.form == GRPC], given.calls)
-    watch = Watch(stage.master, client, reloader, given.every)
+    watch = Watch(stage.master, client, reloader, given.every, len(order))
     started = time.monotonic()
     for thread in (reloader, calls):
         thread.start()

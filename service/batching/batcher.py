@@ -13,7 +13,7 @@ from concurrent.futures import InvalidStateError
 from typing import NamedTuple, Protocol
 
 from service import redact, tensors
-from service.batching.drivers import MakeDriver, ThreadDriver
+from service.batching.drivers import Driver, MakeDriver, Stopped, ThreadDriver
 from service.batching.jobs import Answer, Job
 from service.batching.queueing import Queue
 from service.engines.base import Engine
@@ -79,7 +79,7 @@ class Batcher:
         self._lock = threading.Lock()
         self._closed = False
         self._calls: dict[int, tuple[Sequence[Job], float]] = {}  # by thread, as a Call has it
-        self._driver = make_driver(self.step)
+        self._driver: Driver = make_driver(self.step)
 
     @property
     def waiting_rows(self) -> int:
@@ -143,6 +143,7 @@ class Batcher:
             self._closed = True
         if not self.hung:
             self._driver.close()
+            self._driver = Stopped()
         self._queue.close()
 
     def _answer(self, batch: Sequence[Job], started: float) -> None:

@@ -15,6 +15,16 @@ class Driver(Protocol):
         """Answer what waits, then stop; returns when done. Safe to call twice."""
 
 
+class Stopped:
+    """In the place of a driver that was closed, so that nothing holds on to what it drove."""
+
+    def wake(self) -> None:
+        """Whoever wakes it came before it was closed, and has been answered."""
+
+    def close(self) -> None:
+        """Nothing is left."""
+
+
 MakeDriver = Callable[[Callable[[], bool]], Driver]
 
 

@@ -210,11 +210,15 @@ class Catalog:
         try:
             return self._load(served.version)
         except Exception as error:
-            failed = Unloadable(served.version, error)
-            served.error = str(failed)
-            served.state = State.END
-            LOG.error("%s cannot be served: %s", served.name, failed)
-            raise failed from error
+            raise self._failed(served, error) from error
+
+    def _failed(self, served: Served, error: Exception) -> Unloadable:
+        """What to raise; no frame on its way keeps it, or it would keep what that had loaded."""
+        failed = Unloadable(served.version, error)
+        served.error = str(failed)
+        served.state = State.END
+        LOG.error("%s cannot be served: %s", served.name, served.error)
+        return failed
 
     def _publish(self, served: Served, handle: ModelHandle) -> None:
         """It may be found from now on."""

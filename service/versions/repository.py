@@ -217,7 +217,7 @@ class Repository:
             try:
                 self._swap(model, telling.parse(text))
             except Unloadable as error:
-                failed = error
+                failed = error.with_traceback(None)  # else it and this frame would keep each other
             else:
                 self._done[model] = text
                 return

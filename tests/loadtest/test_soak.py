@@ -19,7 +19,12 @@ from loadtest.chaos.times import Excuses, Versions
 def test_growth_counts_from_warm_to_the_end(cold: float, grown: float) -> None:
     def sample(answered: int, size: float) -> dict[str, Any]:
         steady = {"resident_mb": 20.0, "files": 7, "threads": 1}
-        return {"answered": answered, "held": {"1": steady, "2": {"resident_mb": size, "files": 9, "threads": 3}}}
+        warm = answered >= 100
+        return {
+            "answered": answered,
+            "warm": warm,
+            "held": {"1": steady, "2": {"resident_mb": size, "files": 9, "threads": 3}},
+        }
 
     found = growth.of([sample(0, 100 * cold), sample(100, 100.0), sample(1000, 100 * (1 + grown))])
 
@@ -29,7 +34,7 @@ def test_growth_counts_from_warm_to_the_end(cold: float, grown: float) -> None:
 
 def test_a_process_that_was_not_there_when_warm_has_grown_without_bounds() -> None:
     held = {"resident_mb": 50.0, "files": 9, "threads": 3}
-    samples = [{"answered": 0, "held": {"1": held}}, {"answered": 9, "held": {"2": held}}]
+    samples = [{"answered": count, "warm": True, "held": {pid: held}} for count, pid in [(0, "1"), (9, "2")]]
 
     assert list(growth.beyond(growth.of(samples)))
 

@@ -331,7 +331,7 @@ class TestCommand:
         assert main(["serve", "--keys", "", "--audit", str(file.parent)]) == 2
         assert "Is a directory" in capsys.readouterr().err
         assert main(["serve", "--keys", "", "--trust", str(file)]) == 2
-        assert "expected a key of 32 bytes" in capsys.readouterr().err
+        assert "expected a public key, 32 bytes" in capsys.readouterr().err
 
     def test_who_reads_the_file_reads_it_still(self, file: Path):
         granted(file, "shop", Scope.READ)

@@ -70,6 +70,7 @@ def test_models_import_keras_what_types_need_and_what_weights_are_computed_with(
     [
         (("tensorflow", "keras"), {"service/engines/saved_model.py"}),
         (("onnxruntime",), {"service/engines/onnx.py"}),
+        (("ctypes",), {"service/heap.py"}),
         (("marshmallow",), {"service/fields.py", "service/schemas.py"}),
         (("PIL",), {"service/images.py"}),
         (("backports", "zlib", "gzip"), {"service/dialects/bodies/coding.py"}),
