@@ -12,6 +12,7 @@ from onnx import helper, numpy_helper
 from loadtest.bench.contenders import link
 from service.engines.onnx import REDUCED, TWIN
 from service.golden import GOLDEN
+from service.versions import manifest
 
 SCALE = 0.75
 OUTPUTS = "/outputs/"
@@ -78,6 +79,7 @@ class Making:
         self._hidden = target.with_name(f".{target.name}.new")
         shutil.rmtree(self._hidden, ignore_errors=True)
         link(source, self._hidden)
+        (self._hidden / manifest.NAME).unlink(missing_ok=True)  # what is wrong is to be found without it
 
     def __enter__(self) -> Path:
         return self._hidden
