@@ -501,7 +501,7 @@ class TestSuccessors:
         asked.wait_for_log("Worker exiting", times=4)
         assert not before & set(asked.workers())
         until_one_left, _, _ = asked.log.read_text().partition("Worker shutting down")
-        assert until_one_left.count("ASGI server listening") in (4, 6)  # of the next, if one takes a second to leave
+        assert until_one_left.count("ASGI server listening") >= 4  # of the next, too, if one takes a second to leave
 
         (tmp_path / "store").rename(tmp_path / "gone")
         asked.process.send_signal(signal.SIGHUP)
