@@ -12,18 +12,9 @@ from service.handle import ModelHandle
 from service.settings import Settings
 from service.versions.store import Version
 from tests.service import artifacts, fakes
-from tests.service.site import EVERY_DTYPE, echo
+from tests.service.site import EVERY_DTYPE, EVERY_ROW, echo
 
 SETTINGS = Settings(engine="onnx", max_batch_rows=8, max_queue_rows=32, max_body_bytes=100_000)
-
-EVERY: dict[str, Any] = {
-    "flag": [True],
-    "byte": [1],
-    "count": [1],
-    "half": [1],
-    "image": [[1, 2], [3, 4]],
-    "name": "n",
-}
 
 
 @cache
@@ -42,4 +33,4 @@ def handles() -> list[ModelHandle]:
 
 def rows() -> list[dict[str, Any]]:
     """A valid row of each: its card's own example, where it has one."""
-    return [EVERY if handle.model == "every" else dict(handle.rows.example) for handle in handles()]
+    return [EVERY_ROW if handle.model == "every" else dict(handle.rows.example) for handle in handles()]

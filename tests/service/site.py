@@ -22,6 +22,15 @@ from tests.service.artifacts import VOCABULARY
 MAX_QUEUE_ROWS = 32
 MAX_BODY_BYTES = 100_000
 
+EVERY_ROW: dict[str, Any] = {
+    "flag": [True],
+    "byte": [1],
+    "count": [1],
+    "half": [1],
+    "image": [[1, 2], [3, 4]],
+    "name": "n",
+}
+"""A row that EVERY_DTYPE takes."""
 EVERY_DTYPE = Signature(
     fakes.specs(
         flag=("bool", (None, 1)),

@@ -22,7 +22,7 @@ from service.settings import Settings
 from service.versions.store import Version
 from tests.service import artifacts, fakes
 from tests.service.oip import HEADER
-from tests.service.site import Site
+from tests.service.site import EVERY_ROW, Site
 
 MODELS = st.sampled_from(["toy", "shop", "plain", "every", "nobody"])
 
@@ -46,12 +46,7 @@ GOOD: dict[str, Any] = {
     "text": "the cat",
     "numbers": [1, 2, 3],
     "x": [1, 2],
-    "flag": [True],
-    "byte": [1],
-    "count": [1],
-    "half": [1],
-    "image": [[1, 2], [3, 4]],
-    "name": "n",
+    **EVERY_ROW,
     "photo": artifacts.png(artifacts.PHOTO),
     "fabric": "wool",
     "worn": [[0, 1]],
@@ -60,7 +55,7 @@ INPUTS = {
     "toy": ["text", "numbers"],
     "shop": ["photo", "fabric", "worn"],
     "plain": ["x"],
-    "every": ["flag", "byte", "count", "half", "image", "name"],
+    "every": list(EVERY_ROW),
     "nobody": ["x"],
 }
 

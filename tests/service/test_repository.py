@@ -17,12 +17,12 @@ import numpy as np
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from service.batching.batcher import Batcher
 from service.batching.jobs import Job
 from service.batching.queueing import Queue
-from service.errors import Draining, ModelNotFound, ModelNotReady, VersionNotFound
+from service.errors import ModelNotFound, ModelNotReady, VersionNotFound
 from service.handle import ModelHandle
 from service.versions.background import go_on
 from service.versions.catalog import Catalog
@@ -36,6 +36,7 @@ from service.versions.watch import Watch
 from service.versions.wishes import CannotWrite, Wishes
 from tests.service.fakes import Clock, FakeEngine, Hand, handle, job
 from tests.service.server import SECONDS
+from tests.service.upgrades import Upgrades
 
 NUMBERS = st.integers(1, 4)
 
@@ -54,7 +55,7 @@ def publish(root: Path, number: int, name: str = "m") -> None:
     (root / name / str(number) / "saved_model.pb").touch()
 
 
-class Changing(RuleBasedStateMachine):
+class Changing(Upgrades):
     """One model whose versions come and go, in the order of the rules; rows wait until the engines turn."""
 
     @initialize(number=NUMBERS)
@@ -100,19 +101,6 @@ class Changing(RuleBasedStateMachine):
         else:
             assert found.version == (number or max(self.served))
             self.found.append(found)
-
-    @precondition(lambda self: self.found)
-    @rule(data=st.data())
-    def queue(self, data):
-        """However long ago the version was found."""
-        found = data.draw(st.sampled_from(self.found))
-        asked = job([[0.0]])
-        try:
-            found.batcher.submit([asked])
-        except Draining:
-            assert found.engine.closed
-        else:
-            self.accepted.append((found.version, asked))
 
     @rule()
     def turn(self):

@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import initialize, invariant, rule
 
 from service.batching.jobs import Job
-from service.errors import Draining, ModelNotFound, ModelNotReady
+from service.errors import ModelNotFound, ModelNotReady
 from service.handle import ModelHandle
 from service.versions import policy as policies
 from service.versions.catalog import Catalog
@@ -29,10 +29,11 @@ from service.versions.trial import Trial
 from service.versions.watch import Watch
 from service.versions.wishes import Wishes
 from tests.service import artifacts
-from tests.service.fakes import Clock, FakeEngine, Hand, handle, job
+from tests.service.fakes import Clock, FakeEngine, Hand, handle
 from tests.service.server import SECONDS, Server, command, environment, patiently, running
 from tests.service.test_gunicorn import ROW
 from tests.service.test_policy import NUMBERS, POLICIES
+from tests.service.upgrades import Upgrades
 
 WORKERS = st.integers(0, 1)
 
@@ -61,7 +62,7 @@ class Worker(Repository):
             return set()
 
 
-class Upgrading(RuleBasedStateMachine):
+class Upgrading(Upgrades):
     """One model in a store that two workers share; version 1 is right from the start."""
 
     @initialize()
@@ -133,19 +134,6 @@ class Upgrading(RuleBasedStateMachine):
             assert not self.workers[worker].numbers()
         else:
             self.found.append(found)
-
-    @precondition(lambda self: self.found)
-    @rule(data=st.data())
-    def queue(self, data):
-        """However long ago the version was found."""
-        found = data.draw(st.sampled_from(self.found))
-        asked = job([[0.0]])
-        try:
-            found.batcher.submit([asked])
-        except Draining:
-            assert found.engine.closed
-        else:
-            self.accepted.append((found.version, asked))
 
     @rule()
     def settle(self):
