@@ -9,7 +9,7 @@ import logging
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,8 @@ LOG = logging.getLogger("manifold.device")
 
 DEPTH = 2
 """Batches that a device has at once: one computes, the next crosses."""
+NOTICE = 0.2
+"""Seconds in which every worker has noticed that it must ask another device."""
 
 
 @dataclass
@@ -36,12 +38,20 @@ class Held:
 
 
 class Host:
-    """Listens at `path` until closed; `load` makes an engine from a version's folder, and may raise anything."""
+    """Listens at `path` until closed; `load` makes an engine from a version's folder, and may raise anything.
 
-    def __init__(self, path: Path, load: Callable[[Path], Engine]) -> None:
+    `tell` hears which models it has whenever they change.
+    """
+
+    def __init__(
+        self, path: Path, load: Callable[[Path], Engine], tell: Callable[[Collection[str]], None] = lambda _: None
+    ) -> None:
         self._load = load
+        self._tell = tell
         self._models: dict[str, Held] = {}
-        self._connections: set[socket.socket] = set()
+        self._connections: dict[socket.socket, list[str]] = {}
+        self._answering: set[socket.socket] = set()
+        self._resigned = False
         self._loading = threading.Lock()
         self._turns = Turns(DEPTH)
         self._calls: dict[object, float] = {}
@@ -54,14 +64,26 @@ class Host:
     def drain(self, seconds: float) -> None:
         """Wait until nobody wants any model, so many seconds at most."""
         until = time.monotonic() + seconds
-        while self._models and time.monotonic() < until:
+        while self.wanted and time.monotonic() < until:
             time.sleep(0.05)
+
+    @property
+    def wanted(self) -> bool:
+        """Whether an HTTP worker wants a model."""
+        return bool(self._models)
+
+    def resign(self, seconds: float) -> None:
+        """Have the workers ask other devices, and answer what they have asked, so many seconds at most."""
+        self._resigned = True
+        shut(connection for connection, held in list(self._connections.items()) if held)
+        until = time.monotonic() + seconds
+        time.sleep(NOTICE)
+        while self._answering and time.monotonic() < until:
+            time.sleep(0.01)
 
     def close(self) -> None:
         """Leave: take no more connections, and break those that are."""
-        for one in [self._listener, *self._connections]:
-            with contextlib.suppress(OSError):
-                one.shutdown(socket.SHUT_RDWR)
+        shut([self._listener, *list(self._connections)])
         self._listener.close()
 
     def _accept(self) -> None:
@@ -75,16 +97,21 @@ class Host:
     def _serve(self, connection: socket.socket) -> None:
         """Answer one connection until its other side goes; then let go of what it held."""
         held: list[str] = []
-        self._connections.add(connection)
+        self._connections[connection] = held
         with connection:
             try:
                 while True:
                     message, tensors = wire.receive(connection)
+                    if self._resigned and message["say"] == "load":
+                        break
+                    self._answering.add(connection)
                     wire.send(connection, *self._answer(message, tensors, held))
+                    self._answering.discard(connection)
             except (EOFError, OSError):
                 pass
             finally:
-                self._connections.discard(connection)
+                self._answering.discard(connection)
+                del self._connections[connection]
                 self._release(held)
 
     def _answer(self, message: wire.Message, tensors: Tensors, held: list[str]) -> tuple[Mapping[str, Any], Tensors]:
@@ -96,7 +123,7 @@ class Host:
                 held.append(folder)
                 return {"name": engine.name, "device": engine.device, **wire.described(engine.signature)}, {}
             model = self._models.get(folder)
-            if model is None:
+            if model is None or self._resigned:
                 return {"absent": True}, {}
             with self._turns.of(folder), self._timed():
                 return {}, model.engine.run(tensors)
@@ -123,16 +150,25 @@ class Host:
             if folder not in self._models:
                 self._models[folder] = Held(self._load(Path(folder)))
                 LOG.info("%s is loaded on %s", folder, self._models[folder].engine.device)
+                self._tell(list(self._models))
             self._models[folder].holders += 1
             return self._models[folder].engine
 
     def _release(self, held: list[str]) -> None:
         with self._loading:
-            for folder in held:
+            for folder in [] if self._resigned else held:
                 self._models[folder].holders -= 1
                 if not self._models[folder].holders:
                     self._models.pop(folder).engine.close()
                     LOG.info("%s is unloaded", folder)
+                    self._tell(list(self._models))
+
+
+def shut(connections: Iterable[socket.socket]) -> None:
+    """End what is read from and written to them."""
+    for one in connections:
+        with contextlib.suppress(OSError):
+            one.shutdown(socket.SHUT_RDWR)
 
 
 def told(error: Exception) -> str:

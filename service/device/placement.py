@@ -126,7 +126,7 @@ def lock_of(folder: Path, name: str) -> Path:
 
 
 def serves_of(folder: Path, name: str) -> Path:
-    """The file that exists once a device has had a model."""
+    """The file that lists the models a device has, one a line."""
     return socket_of(folder, name).with_suffix(".serves")
 
 

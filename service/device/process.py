@@ -5,8 +5,6 @@ takes every one apart in Python on the way. Each process listens on a socket of 
 """
 
 import contextlib
-import fcntl
-import importlib
 import logging
 import os
 import threading
@@ -14,26 +12,18 @@ import time
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import TextIO
 
 from gunicorn.dirty.app import DirtyApp
 
 from service import golden, logs, settings
 from service.device import placement
+from service.device.handover import LOOK, claim, relief, stand_by, stands_by, tell
 from service.device.host import Host
 from service.device.placement import Device
 from service.engines.base import Engine
 from service.versions import manifest
 
 LOG = logging.getLogger("manifold.device")
-LOOK = 0.2
-"""Seconds between two looks for a device without a process, and between two at the parent."""
-LOOKS = 300
-"""So many are enough for what should have come long ago."""
-READY = "ready"
-"""The file whose lock says that a process stands by."""
-
-Claim = tuple[Device, TextIO]
 
 
 class DeviceProcess(DirtyApp):  # type: ignore[misc]
@@ -61,89 +51,33 @@ class DeviceProcess(DirtyApp):  # type: ignore[misc]
         threads = self.settings.engine_threads or max(1, settings.cores() // len(devices))
         trusted = manifest.public_keys(self.settings.trusted)
         load = partial(loaded, device=device, threads=threads, xla=self.settings.xla == "on", trusted=trusted)
-
-        def load_and_tell(version: Path) -> Engine:
-            engine = load(version)
-            placement.serves_of(folder, device.name).touch()
-            return engine
-
-        self.host = Host(placement.socket_of(folder, device.name), load_and_tell)
+        self.host = Host(placement.socket_of(folder, device.name), load, partial(tell, folder, device))
         LOG.info("Process %s serves %s", os.getpid(), device.name)
-        while os.getppid() == parent and self.host.longest() < self.settings.engine_timeout:
-            time.sleep(LOOK)
-        if os.getppid() == parent:
-            LOG.error(
-                "A call on %s takes longer than %g s: its process ends", device.name, self.settings.engine_timeout
-            )
-        else:  # gunicorn's arbiter of such processes was killed: its successor's wait for the device
-            with contextlib.suppress(FileNotFoundError):  # the server has ended, and its folder is gone
-                relief(folder, parent)
+        with contextlib.suppress(FileNotFoundError):  # the server has ended, and its folder is gone
+            self._stay(self.host, parent, device, devices)
         os._exit(1)
 
+    def _stay(self, host: Host, parent: int, device: Device, devices: Sequence[Device]) -> None:
+        """Return when the device shall be served no more, or no longer by this process.
 
-def claim(folder: Path, devices: Sequence[Device]) -> Claim | None:
-    """The first device that no living process has, and the file that keeps it ours."""
-    for device in devices:
-        file = locked(placement.lock_of(folder, device.name), os.getpid())
-        if file is not None:
-            return device, file
-    return None
+        If gunicorn's arbiter of such processes is killed, they serve on until its successor's can.
+        """
+        while os.getppid() == parent and not self._hangs(host, device):
+            time.sleep(LOOK)
+        if os.getppid() != parent:
+            folder = placement.folder(os.environ)
+            needed = lambda: host.wanted and not self._hangs(host, device)  # noqa: E731
+            _turn = relief(folder, parent, device, devices, needed)
+            tell(folder, device, [])
+            host.resign(self.settings.request_timeout)
 
-
-def stand_by(folder: Path, devices: Sequence[Device], parent: int) -> Claim:
-    """Load TensorFlow, which takes longest, but see to no device; then wait for one that has no process.
-
-    It begins once the devices serve, so that it takes no time from those that load for the first time.
-    """
-    for _ in range(LOOKS):
-        if all(placement.serves_of(folder, device.name).exists() for device in devices):
-            break
-        found = claim(folder, devices)
-        if found is not None:
-            return found
-        time.sleep(LOOK)
-    importlib.import_module("service.engines.saved_model")
-    LOG.info("Process %s stands by", os.getpid())
-    ready = None
-    while os.getppid() == parent:
-        ready = ready or locked(folder / READY, parent)
-        found = claim(folder, devices)
-        if found is not None:
-            if ready is not None:
-                ready.close()
-            return found
-        time.sleep(LOOK)
-    os._exit(1)
-
-
-def stands_by(folder: Path) -> bool:
-    """Whether a process waits for a device, with TensorFlow loaded."""
-    file = locked(folder / READY)
-    if file is not None:
-        file.close()
-    return file is None
-
-
-def relief(folder: Path, parent: int) -> None:
-    """Return when a process of another parent stands by to take the device, or should have done so long ago."""
-    for _ in range(LOOKS):
-        if stands_by(folder) and (folder / READY).read_text() != f"{parent}\n":
-            return
-        time.sleep(LOOK)
-
-
-def locked(path: Path, process: int | None = None) -> TextIO | None:
-    """The file, locked until it is closed or the process ends, with this id in it; none if another has it."""
-    file = path.open("a+")
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        file.close()
-        return None
-    if process is not None:
-        file.truncate(0)
-        print(process, file=file, flush=True)
-    return file
+    def _hangs(self, host: Host, device: Device) -> bool:
+        """Whether a call takes too long."""
+        seconds = self.settings.engine_timeout
+        hangs = host.longest() >= seconds
+        if hangs:
+            LOG.error("A call on %s takes longer than %g s: its process ends", device.name, seconds)
+        return hangs
 
 
 def loaded(folder: Path, device: Device, threads: int, xla: bool, trusted: Sequence[bytes] = ()) -> Engine:

@@ -8,7 +8,7 @@ import contextlib
 import logging
 import socket
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from service.device import wire
@@ -30,6 +30,10 @@ REFUSED = 5.0
 
 class CannotLoadThere(ServiceError):
     """A device's process cannot load the model, or does not answer."""
+
+
+class NotThere(ModelNotReady):
+    """A device's process does not have the model, and has computed nothing: another may be asked."""
 
 
 class Place:
@@ -54,7 +58,7 @@ class Place:
         threading.Thread(target=self._keep, name=f"place-{name}", daemon=True).start()
 
     def run(self, tensors: Tensors) -> dict[str, Array]:
-        """The outputs; ModelNotReady where the process has gone or takes too long, EngineFailed, InvalidInput."""
+        """The outputs; ModelNotReady (NotThere) where the process is gone or late, EngineFailed, InvalidInput."""
         with self._lock:
             self.busy += 1
             self.asked += 1
@@ -88,7 +92,7 @@ class Place:
         with self._lock:
             self._idle.append(connection)
         if message.get("absent"):
-            raise ModelNotReady(f"the process of {self.name} is still loading")
+            raise NotThere(f"the process of {self.name} is still loading")
         if "error" in message:
             raise InvalidInput([Fault("", message["error"])]) if message["invalid"] else EngineFailed(message["error"])
         return outputs
@@ -171,10 +175,13 @@ class DeviceEngine(Engine):
         self.device = ", ".join(place.device for place in self._places)
 
     def run(self, tensors: Tensors) -> dict[str, Array]:
-        up = [place for place in self._places if not place.trouble]
-        if not up:
-            raise ModelNotReady(self.absent())
-        return least_loaded(up).run(tensors)
+        trouble = None
+        for place in least_loaded(place for place in self._places if not place.trouble):
+            try:
+                return place.run(tensors)
+            except NotThere as error:
+                trouble = error
+        raise trouble or ModelNotReady(self.absent())
 
     def absent(self) -> str:
         """Why no device answers; one is enough."""
@@ -198,6 +205,6 @@ def agreed(places: Sequence[Place], patience: float) -> Signature:
     return signatures[0]
 
 
-def least_loaded(places: Sequence[Place]) -> Place:
-    """The place with the fewest batches of this worker at once; of these, the one that has been asked least."""
-    return min(places, key=lambda place: (place.busy, place.asked))
+def least_loaded(places: Iterable[Place]) -> list[Place]:
+    """In front the place with the fewest batches of this worker at once; of these, the one that was asked least."""
+    return sorted(places, key=lambda place: (place.busy, place.asked))

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +11,9 @@ import pytest
 from service.batching.batcher import Batcher
 from service.batching.drivers import PoolDriver
 from service.batching.queueing import Queue
+from service.device import handover
 from service.device.host import DEPTH, Host
-from service.device.placement import socket_of
+from service.device.placement import Device, socket_of
 from service.device.turns import Turns
 from service.engines.base import Engine
 from service.engines.device import CannotLoadThere, DeviceEngine
@@ -260,6 +261,71 @@ def test_a_process_stays_until_nobody_wants_its_models(devices: Devices):
     engine.close()
     host.drain(SECONDS)
     assert host._models == {}
+
+
+def test_who_resigns_answers_what_it_has_and_the_other_device_the_rest(devices: Devices):
+    gate = Gate()
+    leaving, inside = devices.host(lambda _: gate), FakeEngine()
+    devices.host(lambda _: inside, "cpu:1")
+    engine = devices.engine("cpu:0", "cpu:1")
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(engine.run, x(1))
+        until(lambda: gate.inside == 1)
+        leaves = pool.submit(leaving.resign, SECONDS)
+        until(lambda: leaving._resigned)
+        assert [engine.run(x(value))["y"].item() for value in (2, 3, 4)] == [2, 3, 4]
+        assert inside.seen() == [[2], [3], [4]]
+        assert not leaves.done()
+        gate.go.release()
+        assert first.result(SECONDS)["y"].tolist() == [[1]]
+        leaves.result(SECONDS)
+
+
+class TestRelief:
+    """Two devices, whose parent 1 has gone; parent 2 has started others."""
+
+    A, B = Device("cpu:0"), Device("cpu:1")
+    alone = False
+
+    def relief(self, folder: Path, device: Device) -> Future[object]:
+        return ThreadPoolExecutor(1).submit(
+            handover.relief, folder, 1, device, [self.A, self.B], lambda: not self.alone
+        )
+
+    def test_one_leaves_after_the_other_once_its_successor_has_all_models(self, tmp_path: Path):
+        handover.tell(tmp_path, self.A, ["qa/1", "similarity/1"])
+        handover.tell(tmp_path, self.B, ["similarity/1", "qa/1"])
+        stands = handover.locked(tmp_path / handover.READY, 2)
+        assert stands
+        turn = self.relief(tmp_path, self.A).result(SECONDS)
+        handover.tell(tmp_path, self.A, [])
+        next_one = self.relief(tmp_path, self.B)
+        with pytest.raises(TimeoutError):
+            next_one.result(5 * handover.LOOK)
+        turn.close()
+        handover.tell(tmp_path, self.A, ["qa/1"])
+        with pytest.raises(TimeoutError):
+            next_one.result(5 * handover.LOOK)
+        handover.tell(tmp_path, self.A, ["qa/1", "similarity/1"])
+        next_one.result(SECONDS).close()
+        stands.close()
+
+    def test_nobody_leaves_for_a_process_of_the_parent_that_has_gone(self, tmp_path: Path):
+        stands = handover.locked(tmp_path / handover.READY, 1)
+        assert stands
+        waits = self.relief(tmp_path, self.A)
+        with pytest.raises(TimeoutError):
+            waits.result(5 * handover.LOOK)
+        stands.close()
+        with handover.locked(tmp_path / handover.READY, 2):
+            waits.result(SECONDS).close()
+
+    def test_who_is_wanted_by_nobody_goes(self, tmp_path: Path):
+        waits = self.relief(tmp_path, self.A)
+        with pytest.raises(TimeoutError):
+            waits.result(5 * handover.LOOK)
+        self.alone = True
+        assert waits.result(SECONDS) is None
 
 
 class TestTurns:

@@ -82,7 +82,7 @@ def test_models_import_keras_what_types_need_and_what_weights_are_computed_with(
             {
                 "service/access/command.py",
                 "service/access/places.py",
-                "service/device/process.py",
+                "service/device/handover.py",
                 "service/remains.py",
                 "service/versions/repository.py",
                 "service/server/protocol.py",
