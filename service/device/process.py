@@ -23,6 +23,7 @@ from service.device import placement
 from service.device.host import Host
 from service.device.placement import Device
 from service.engines.base import Engine
+from service.metrics.memory import tell_memory
 from service.versions import manifest
 
 LOG = logging.getLogger("manifold.device")
@@ -70,6 +71,7 @@ class DeviceProcess(DirtyApp):  # type: ignore[misc]
         self.host = Host(placement.socket_of(folder, device.name), load_and_tell)
         LOG.info("Process %s serves %s", os.getpid(), device.name)
         while os.getppid() == parent and self.host.longest() < self.settings.engine_timeout:
+            tell_memory(self.host.engines())
             time.sleep(LOOK)
         if os.getppid() == parent:
             LOG.error(
