@@ -12,7 +12,6 @@ from service.versions.background import in_background
 from service.versions.catalog import Catalog
 from service.web import current_request
 
-
 SCRAPE_SECONDS = 30.0
 """Until whoever asks for the metrics gets an error."""
 
