@@ -25,7 +25,7 @@ from service.openapi import blueprint as openapi
 from service.settings import Settings
 from service.versions.catalog import Catalog
 from service.versions.repository import Repository
-from service.web import App, current_request
+from service.web import App, current_request, seconds_taken
 
 REQUEST_ID = re.compile(r"[\w.:/+=-]{1,128}", re.ASCII)
 
@@ -44,20 +44,21 @@ def create_app(
     app = App(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     app.url_map.merge_slashes = False
+    app.under_way = metrics.UNDER_WAY
     app.always = security.headers(tls=bool(settings.certificate))
     app.register_blueprint(native.blueprint(catalog, settings, wait))
     app.register_blueprint(tfs.blueprint(catalog, settings, wait))
     changes = repository if guard else None
     app.register_blueprint(oip.blueprint(catalog, settings, wait, changes))
     app.register_blueprint(admin.blueprint(catalog, wait, changes))
-    app.register_blueprint(health.blueprint(catalog))
+    app.register_blueprint(health.blueprint(catalog, wait))
     app.register_blueprint(openapi.blueprint(catalog, settings))
     app.register_error_handler(HTTPException, http_error)
     app.register_error_handler(ServiceError, service_error)
     if guard is not None:
         guarded.protect(app, guard, Audit(settings.audit))
-    app.after_request(compress)
     app.after_request(finish)
+    app.after_request(compress)  # the last comes first
     if settings.origins:
         cors.allow(app, settings.origins)
 
@@ -112,19 +113,23 @@ def refusal(path: str, error: ServiceError, always: security.Headers) -> Refusal
     response = dialect(path)(error)
     body = response.get_data()
     headers = [*response.headers.to_wsgi_list(), ("Content-Length", str(len(body))), *always]
-    counted = partial(metrics.count_request, NOBODY, {"v1": "tfs", "v2": "oip"}.get(path.split("/")[1], "native"))
-    return Refusal(response.status, headers, body, partial(counted, error.status))
+    spoken = {"v1": "tfs", "v2": "oip"}.get(path.split("/")[1], "native")
+    told = partial(metrics.count_refusal, NOBODY, spoken, error.status, error.slug)
+    return Refusal(response.status, headers, body, told)
 
 
 def finish(response: Response) -> Response:
-    """Every response carries its request's id and is counted once."""
+    """Every response carries its request's id and is counted once, and its time if it is no error."""
     request = current_request()
     environ = request.environ
     given = environ.get("HTTP_X_REQUEST_ID")
     response.headers.add("X-Request-Id", given if given and REQUEST_ID.fullmatch(given) else request_id())
     if response.status_code == HTTPStatus.UNSUPPORTED_MEDIA_TYPE:
         response.headers["Accept-Encoding"] = ", ".join(INFLATERS)
-    metrics.count_request(environ.get(LABEL, NOBODY), request.blueprint or "", response.status_code)
+    label, dialect, status = environ.get(LABEL, NOBODY), request.blueprint or "", response.status_code
+    metrics.count_request(label, dialect, status)
+    if status < HTTPStatus.BAD_REQUEST:
+        metrics.request_seconds(label, dialect).add(seconds_taken())
     return response
 
 

@@ -39,6 +39,8 @@ class Prediction:
     """Positions of the rows in the request, and their outputs, each (rows, …)."""
     rows: int
     answers: Sequence[Answer]
+    made: float = field(default_factory=time.perf_counter)
+    """When its outputs were there, a second of time.perf_counter()."""
 
     def in_order(self, of_group: Callable[[tensors.Tensors], Iterable[Any]]) -> list[Any]:
         """`of_group` makes one JSON value per row of a group; all values, in the request's order."""
@@ -68,6 +70,8 @@ class ModelHandle:
     rows: Rows
     max_batch_rows: int
     max_queue_rows: int
+    load_seconds: float = 0.0
+    """What it took until it could be served."""
     shadow: Shadow = field(default_factory=Shadow, compare=False)
 
     @cached_property

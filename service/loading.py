@@ -4,6 +4,7 @@ import functools
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -60,11 +61,13 @@ def load(
     room: Room | None = None,
 ) -> ModelHandle:
     """A handle that has answered its golden rows correctly; ServiceError or the engine's own exception says why not."""
+    began = time.monotonic()
     manifest.check(version.folder, version.folder.parent.parent, manifest.public_keys(settings.trusted))
     card = cards.read(version.folder)
     engine = load_engine(version.folder, card, settings, devices)
     try:
-        return serve(version, card, engine, settings, Worker(choose_driver, room))
+        handle = serve(version, card, engine, settings, Worker(choose_driver, room))
+        return replace(handle, load_seconds=time.monotonic() - began)
     except BaseException:
         engine.close()
         raise

@@ -1,5 +1,7 @@
 """What dead workers counted: added up in one file of each kind, or /metrics would take longer with every restart.
 
+How things stood in them is forgotten.
+
 The parent of the workers adds them up while nobody reads; it writes no mapped memory: a full disk would end it.
 """
 
@@ -17,6 +19,8 @@ from prometheus_client.mmap_dict import MmapedDict
 LOG = logging.getLogger("manifold.metrics")
 
 FILE = re.compile(r"(counter|histogram)_([0-9]+)\.db")
+STANDING = re.compile(r"gauge_live[a-z]*_([0-9]+)\.db")
+"""What holds as long as its process lives."""
 NOBODY = 0
 """The process whose files have what dead ones counted."""
 PROCESSES = Path("/proc")
@@ -28,6 +32,7 @@ def merge(folder: Path) -> None:
         with locked(folder, fcntl.LOCK_EX | fcntl.LOCK_NB):
             for kind in ("counter", "histogram"):
                 add_up(folder, kind)
+            forget(folder)
     except BlockingIOError:
         pass
     except OSError as error:
@@ -65,6 +70,14 @@ def dead(folder: Path, kind: str) -> list[Path]:
     """The files of that kind whose process is gone."""
     found = [(file, FILE.fullmatch(file.name)) for file in sorted(folder.iterdir())]
     return [file for file, match in found if match and match[1] == kind and not (PROCESSES / match[2]).exists()]
+
+
+def forget(folder: Path) -> None:
+    """Let go of the gauges of processes that are gone."""
+    for file in folder.iterdir():
+        match = STANDING.fullmatch(file.name)
+        if match and not (PROCESSES / match[1]).exists():
+            file.unlink(missing_ok=True)
 
 
 def packed(values: Mapping[str, float]) -> bytes:

@@ -5,6 +5,7 @@ A route is looked up once for every path and method. All else is Flask's own.
 """
 
 import functools
+import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -37,6 +38,7 @@ class Context(RequestContext):
         self.flashes = None
         self._session = NO_SESSION
         self._after_request_functions = []
+        self.began = time.perf_counter()
 
     @functools.cached_property
     def url_adapter(self) -> Any:  # type: ignore[override]
@@ -69,13 +71,24 @@ def current_request() -> Request:
     return _cv_request.get().request
 
 
+def seconds_taken() -> float:
+    """Since the current request came, whole."""
+    context: Any = _cv_request.get()
+    began: float = context.began
+    return time.perf_counter() - began
+
+
 class App(Flask):
-    """A Flask app; every view is synchronous. Its answers have the headers `always`, unless they bring their own."""
+    """A Flask app; every view is synchronous. Its answers have the headers `always`, unless they bring their own.
+
+    Requests stand in the set `under_way` until they are answered.
+    """
 
     always: Headers = ()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.under_way: set[object] = set()
         self.route_of = functools.lru_cache(MOST_PATHS)(self._route_of)
 
     def _route_of(self, path: str, method: str) -> tuple[Rule, Mapping[str, Any]]:
@@ -94,6 +107,7 @@ class App(Flask):
         context = Context(self, environ)
         error: Exception | None = None
         context.push()
+        self.under_way.add(context)
         try:
             try:
                 response = self.full_dispatch_request()
@@ -102,6 +116,7 @@ class App(Flask):
                 response = self.handle_exception(unforeseen)
             return deliver(response, environ, start_response, getattr(response, "always", self.always))
         finally:
+            self.under_way.discard(context)
             context.pop(error)
 
     def dispatch_request(self) -> Any:

@@ -6,13 +6,15 @@ import tempfile
 from functools import partial
 from pathlib import Path
 
-from service import heap, loading, logs, server, settings
+from service import heap, loading, logs, metrics, server, settings
 from service.access.guard import Guard
 from service.access.keyring import Keyring
 from service.app import create_app
 from service.batching.admission import Room
 from service.batching.watchdog import Limits, Watchdog
 from service.device import placement
+from service.metrics.sampling import Sampler
+from service.server.drivers import Running
 from service.versions import memory
 from service.versions.catalog import Catalog
 from service.versions.patience import Patience
@@ -49,10 +51,12 @@ if SETTINGS.grpc_port:
     from service.grpc.front import Front
 
     app.extensions["grpc"] = Front(SETTINGS, CATALOG, server.wait, GUARD)  # the worker starts it
-atexit.register(WATCHDOG.end)  # of these two the last to be called
+atexit.register(WATCHDOG.end)  # of these the last to be called
+atexit.register(metrics.flush)
 atexit.register(CATALOG.close)
 atexit.register(TRIAL.close)
 WATCHDOG.start()
 # A worker listens once its models stand, so that nobody notices a restarted one; a slow load does not hold up /healthz.
 app.extensions["stands"] = REPOSITORY.stands
 REPOSITORY.start(Watch(REPOSITORY, SETTINGS.watch)).join(min(PATIENCE, SETTINGS.worker_timeout / 2))
+Sampler(CATALOG, ROOM, lambda: Running.loop).start()

@@ -145,6 +145,10 @@ class Host:
         begun = list(self._calls.values())
         return time.monotonic() - min(begun) if begun else 0.0
 
+    def engines(self) -> list[Engine]:
+        """All that are loaded."""
+        return [held.engine for held in list(self._models.values())]
+
     def _hold(self, folder: str) -> Engine:
         with self._loading:
             if folder not in self._models:

@@ -21,6 +21,7 @@ from service.device.handover import LOOK, claim, relief, stand_by, stands_by, te
 from service.device.host import Host
 from service.device.placement import Device
 from service.engines.base import Engine
+from service.metrics.memory import tell_memory
 from service.versions import manifest
 
 LOG = logging.getLogger("manifold.device")
@@ -63,6 +64,7 @@ class DeviceProcess(DirtyApp):  # type: ignore[misc]
         If gunicorn's arbiter of such processes is killed, they serve on until its successor's can.
         """
         while os.getppid() == parent and not self._hangs(host, device):
+            tell_memory(host.engines())
             time.sleep(LOOK)
         if os.getppid() != parent:
             folder = placement.folder(os.environ)

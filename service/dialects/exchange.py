@@ -17,7 +17,7 @@ from service.dialects.bodies import crowd, numbers
 from service.dialects.bodies.coding import inflate
 from service.errors import BodyTooLarge, Fault, InvalidInput, MalformedBody, ServiceError
 from service.handle import Label, ModelHandle, Prediction
-from service.metrics import count_request
+from service.metrics import count_error, count_refusal, encode_seconds
 from service.schemas import escape
 from service.settings import Settings
 from service.web import current_request
@@ -152,16 +152,19 @@ def with_hint(response: Response, error: ServiceError) -> Response:
         response.headers["Retry-After"] = str(error.retry_after)
     if error.retry_ms is not None:
         response.headers["Retry-After-Ms"] = str(error.retry_ms)
+    if has_request_context():
         mark(error)
     return response
 
 
 def mark(error: ServiceError) -> None:
-    """Tell the worker of a refusal for want of room or time."""
-    if has_request_context():
-        request = current_request()
-        counted = request.environ.get(LABEL, NOBODY), request.blueprint or "", error.status
-        request.environ[REFUSED] = Refused(error.shut, partial(count_request, *counted))
+    """Count an error by its reason, and tell the worker of a refusal for want of room or time."""
+    request = current_request()
+    counted = request.environ.get(LABEL, NOBODY)
+    count_error(counted, error.slug)
+    if error.retry_ms is not None:
+        told = partial(count_refusal, counted, request.blueprint or "", error.status, error.slug)
+        request.environ[REFUSED] = Refused(error.shut, told)
 
 
 def bad_request(status: int) -> int:
@@ -170,7 +173,11 @@ def bad_request(status: int) -> int:
 
 
 def describe(response: Response, handle: ModelHandle, prediction: Prediction) -> Response:
-    """Say on the response which version answered, and what it took, in milliseconds (W3C Server-Timing)."""
+    """Say on the response which version answered, and what it took, in milliseconds (W3C Server-Timing).
+
+    Its body stands by now: what that took is counted.
+    """
+    encode_seconds(handle.label).add(time.perf_counter() - prediction.made)
     queue, rows, infer = timing(prediction.answers)
     response.headers.add("X-Model-Version", handle.label.version)
     response.headers.add(

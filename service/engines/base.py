@@ -1,5 +1,6 @@
 """The seam: everything the service knows of a numerical library."""
 
+from collections.abc import Mapping
 from typing import Protocol
 
 from service.signature import Signature
@@ -31,6 +32,10 @@ class Engine(Protocol):
     def absent(self) -> str:
         """Why it cannot compute for now; "" as long as it can, which is always for one in this process."""
         return ""
+
+    def memory(self) -> Mapping[str, int]:
+        """Bytes that this process has on the engine's device, `current` and `peak`; none where nobody counts them."""
+        return {}
 
     def close(self) -> None:
         """Let go of memory; `run` is not called again."""

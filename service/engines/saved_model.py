@@ -97,6 +97,10 @@ class SavedModelEngine(Engine):
             self._programs.close()
         del self._run, self._programs, self._function, self._model
 
+    def memory(self) -> dict[str, int]:
+        counted = self.device.startswith("gpu")  # of CPUs TensorFlow says that they have none
+        return dict(tf.config.experimental.get_memory_info(self._place or "GPU:0")) if counted else {}
+
     def _plain(self, tensors: Tensors) -> dict[str, Array]:
         return self._call(self._function, tensors)
 

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -14,11 +14,12 @@ from service import metrics
 from service.access.guard import Guard
 from service.access.keys import Key, Scope
 from service.dialects.tfs.errors import Malformed
-from service.errors import ServiceError
+from service.errors import DeadlineExceeded, ServiceError
 from service.grpc import guarded
-from service.handle import Label, ModelHandle, Wait
+from service.handle import Label, ModelHandle, Prediction, Wait
 from service.server import run
 from service.settings import Settings
+from service.tensors import Group
 from service.versions.catalog import Catalog
 
 LOG = logging.getLogger("manifold.grpc")
@@ -38,6 +39,7 @@ CODES = {
 
 LATE, CANCELLED = 504, 499
 """How a call is counted that its client gave up."""
+GIVEN_UP = {LATE: DeadlineExceeded.slug, CANCELLED: "cancelled"}
 
 MOST_BYTES = 2000
 """Of a message in a status: percent-encoded, three times as many still pass every client's limit on metadata, 8 KiB."""
@@ -62,6 +64,12 @@ class Call:
         self.deadline = deadline
         self.label = Label()
         self.key: Key | None = None
+        self.prediction: Prediction | None = None
+
+    def ask(self, handle: ModelHandle, groups: Sequence[Group], context: Context) -> Prediction:
+        """Ask the handle, and remember when it had answered."""
+        self.prediction = handle.predict_groups(groups, self.deadline, context.wait)
+        return self.prediction
 
     def on(self, handle: ModelHandle) -> ModelHandle:
         """Count the call for this handle, whatever becomes of it."""
@@ -87,18 +95,24 @@ def answering(method: Method, request_class: Any, context: Context, scope: Scope
             await refuse(rpc, error)
 
     async def counted(data: bytes, rpc: Any) -> bytes:
+        began = time.perf_counter()
         call = Call(time.monotonic() + seconds(rpc.time_remaining(), context.settings))
         status = 200
+        metrics.UNDER_WAY.add(call)
         try:
             call.key = guarded.identify(context.guard, rpc)
             response: bytes = await run(lambda: entered(data, call))
+            measure(call, began)
         except ServiceError as error:
             status = error.status
+            metrics.count_error(call.label, error.slug)
             raise
         except asyncio.CancelledError:
             status = LATE if rpc.time_remaining() == 0 else CANCELLED
+            metrics.count_error(call.label, GIVEN_UP[status])
             raise
         finally:  # before the client hears of it, so that it finds itself counted
+            metrics.UNDER_WAY.discard(call)
             metrics.count_request(call.label, "grpc", status)
             guarded.count(context.guard, call.key, status)
         return response
@@ -110,6 +124,14 @@ def answering(method: Method, request_class: Any, context: Context, scope: Scope
         return guarded.entered(context.guard, call.key, scope, lambda: parse(request_class, data), answer)
 
     return answer
+
+
+def measure(call: Call, began: float) -> None:
+    """Count what a call took that was answered, a time.perf_counter() second after it began, and its encoding."""
+    now = time.perf_counter()
+    metrics.request_seconds(call.label, "grpc").add(now - began)
+    if call.prediction is not None:
+        metrics.encode_seconds(call.label).add(now - call.prediction.made)
 
 
 async def refuse(rpc: Any, error: ServiceError) -> NoReturn:

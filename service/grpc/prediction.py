@@ -33,7 +33,7 @@ def predict(request: Any, call: Call, context: Context) -> Any:
     handle = call.on(requests.find(context.catalog, request))
     check_signature(handle, request.model_spec.signature_name)
     groups, names = requests.read(handle, request, context.settings.max_body_bytes)
-    prediction = handle.predict_groups(groups, call.deadline, context.wait)
+    prediction = call.ask(handle, groups, context)
     response = PredictResponse()
     name_model(response.model_spec, handle, request.model_spec.signature_name or DEFAULT)
     for name in names:
@@ -115,7 +115,7 @@ def head_signature(handle: ModelHandle, request: Any) -> str:
 def column(handle: ModelHandle, name: str, request: Any, call: Call, context: Context) -> Array:
     """One output of every example."""
     groups = examples.read(handle, request.input)
-    return whole(handle.predict_groups(groups, call.deadline, context.wait), name)
+    return whole(call.ask(handle, groups, context), name)
 
 
 def name_model(spec: Any, handle: ModelHandle, signature: str) -> None:

@@ -36,18 +36,18 @@ def go_on(
     return thread
 
 
-def in_background(call: Callable[[], None]) -> "Future[Any]":
-    """Run on a thread of its own; who no longer waits does not stop it."""
+def in_background(call: Callable[[], object]) -> "Future[Any]":
+    """Run on a thread of its own, for its result; who no longer waits does not stop it."""
     done: Future[Any] = Future()
     done.set_running_or_notify_cancel()
 
     def run() -> None:
         try:
-            call()
+            result = call()
         except BaseException as error:
             done.set_exception(error)
         else:
-            done.set_result(None)
+            done.set_result(result)
 
-    threading.Thread(target=run, name="repository", daemon=True).start()
+    threading.Thread(target=run, name="background", daemon=True).start()
     return done

@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 
 import pytest
-from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client import REGISTRY, CollectorRegistry, Gauge, generate_latest
 from prometheus_client.mmap_dict import MmapedDict, mmap_key
 from prometheus_client.multiprocess import MultiProcessCollector
 
@@ -52,6 +52,26 @@ def test_nothing_is_lost_and_the_files_of_the_dead_are_one(tmp_path: Path):
     assert exposed(tmp_path) == after
     assert b'rows_total{model="\xc3\xa9"} 11.0' in after
     assert files(tmp_path) == {"counter_0.db", "histogram_0.db", *own}
+
+
+def test_how_things_stood_goes_with_its_process(tmp_path: Path):
+    for process in (GONE[0], os.getpid()):
+        for mode in ("livesum", "liveall", "livemin"):
+            file = MmapedDict(str(tmp_path / f"gauge_{mode}_{process}.db"))
+            file.write_value(mmap_key(mode, mode, [], [], "Help."), 1.0, 0.0)
+            file.close()
+    assert b"livesum 2.0" in exposed(tmp_path)
+    remains.forget(tmp_path)
+    assert b"livesum 1.0" in exposed(tmp_path)
+    assert files(tmp_path) == {f"gauge_{mode}_{os.getpid()}.db" for mode in ("livesum", "liveall", "livemin")}
+
+
+def test_every_gauge_is_of_the_living():
+    """What else would linger when its worker has died."""
+    import service.app  # noqa: F401 - whatever has metrics
+
+    gauges = [one for one in REGISTRY._collector_to_names if isinstance(one, Gauge)]
+    assert {one._multiprocess_mode[:4] for one in gauges if one._name.startswith("manifold")} == {"live"}
 
 
 def test_what_somebody_reads_waits(tmp_path: Path):
