@@ -37,6 +37,7 @@ CUSTOM = {
     "ServiceMonitor": record(
         "selector",
         "endpoints",
+        jobLabel=STRING,
         selector=record("matchLabels", matchLabels=STRINGS),
         endpoints=listed(
             record(

@@ -71,7 +71,8 @@ def test_ports_are_those_that_the_service_listens_on() -> None:
     assert found == {"http": listens.port, "grpc": listens.grpc_port}
 
 
-def test_the_user_is_the_images() -> None:
+def test_the_image_listens_to_others_as_the_user_of_the_pod() -> None:
+    assert re.search(r"\bMANIFOLD_HOST=0\.0\.0\.0\b", DOCKERFILE)
     users = {int(user) for user in re.findall(r"^USER (\d+)", DOCKERFILE, re.MULTILINE)}
     assert users == {pod(charted())["securityContext"]["runAsUser"]}
 

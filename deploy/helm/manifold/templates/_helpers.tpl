@@ -27,13 +27,53 @@ helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
 {{ .Values.store.claim | default (printf "%s-store" (include "manifold.name" .)) }}
 {{- end }}
 
-{{/* Where the store is: what serves and what pulls agree on it. */}}
-{{- define "manifold.store" -}}
+{{/*
+What to serve, and from where: for what serves and what pulls. A whole number stays one: Helm would write 268435456 as
+2.68435456e+08.
+*/}}
+{{- define "manifold.wanted" -}}
 - name: MANIFOLD_STORE
-  value: {{ .Values.store.url | default "/store" }}
+  value: {{ .Values.store.url | default "/store" | quote }}
 {{- if .Values.store.url }}
 - name: MANIFOLD_CACHE
   value: /store
+{{- end }}
+{{- if .Values.policy }}
+- name: MANIFOLD_POLICY
+  value: /policy/serving.json
+{{- end }}
+{{- range $name, $value := .Values.settings }}
+- name: MANIFOLD_{{ upper $name }}
+  value: {{ ternary $value (toJson $value) (kindIs "string" $value) | quote }}
+{{- end }}
+{{- with .Values.env }}
+{{ toYaml . }}
+{{- end }}
+{{- end }}
+
+{{/* Who may ask, and how; for what serves alone. */}}
+{{- define "manifold.access" -}}
+{{- if .Values.trust }}
+- name: MANIFOLD_TRUST
+  value: {{ range $index, $name := keys .Values.trust | sortAlpha }}{{ if $index }},{{ end }}/trust/{{ $name }}{{ end }}
+{{- end }}
+{{- if .Values.tls.secret }}
+- name: MANIFOLD_CERTIFICATE
+  value: /secrets/tls/tls.crt
+- name: MANIFOLD_PRIVATE_KEY
+  value: /secrets/tls/tls.key
+{{- end }}
+{{- if .Values.keys.secret }}
+- name: MANIFOLD_KEYS
+  value: /secrets/keys/keys.json
+{{- end }}
+{{- if .Values.service.grpcPort }}
+- name: MANIFOLD_GRPC_PORT
+  value: "8500"
+{{- end }}
+{{- if .Values.resources.gpus }}
+- name: MANIFOLD_PLACEMENT
+  value: device
 {{- end }}
 {{- end }}
 
@@ -60,43 +100,6 @@ scheme: HTTPS
 {{- end }}
 {{- end }}
 
-{{/* Settings, a whole number as one: Helm would write 268435456 as 2.68435456e+08. */}}
-{{- define "manifold.settings" -}}
-{{- range $name, $value := .Values.settings }}
-- name: MANIFOLD_{{ upper $name }}
-  value: {{ ternary $value (toJson $value) (kindIs "string" $value) | quote }}
-{{- end }}
-{{- if .Values.policy }}
-- name: MANIFOLD_POLICY
-  value: /policy/serving.json
-{{- end }}
-{{- if .Values.trust }}
-- name: MANIFOLD_TRUST
-  value: {{ range $index, $name := keys .Values.trust | sortAlpha }}{{ if $index }},{{ end }}/trust/{{ $name }}{{ end }}
-{{- end }}
-{{- if .Values.tls.secret }}
-- name: MANIFOLD_CERTIFICATE
-  value: /secrets/tls/tls.crt
-- name: MANIFOLD_PRIVATE_KEY
-  value: /secrets/tls/tls.key
-{{- end }}
-{{- if .Values.keys.secret }}
-- name: MANIFOLD_KEYS
-  value: /secrets/keys/keys.json
-{{- end }}
-{{- if .Values.service.grpcPort }}
-- name: MANIFOLD_GRPC_PORT
-  value: "8500"
-{{- end }}
-{{- if .Values.resources.gpus }}
-- name: MANIFOLD_PLACEMENT
-  value: device
-{{- end }}
-{{- with .Values.env }}
-{{ toYaml . }}
-{{- end }}
-{{- end }}
-
 {{- define "manifold.mounts" -}}
 - name: tmp
   mountPath: /tmp
@@ -108,6 +111,9 @@ scheme: HTTPS
   mountPath: /policy
   readOnly: true
 {{- end }}
+{{- end }}
+
+{{- define "manifold.secrets" -}}
 {{- if .Values.trust }}
 - name: trust
   mountPath: /trust
