@@ -11,7 +11,6 @@ import yaml
 from service.settings import Settings
 from tests.deploy.rendering import CHART, DEPLOY, KUBERNETES, base, one
 
-ALERTS = DEPLOY / "prometheus" / "alerts.yml"
 RULES = KUBERNETES / "components" / "monitoring" / "rules.yaml"
 SCHEMA = CHART / "values.schema.json"
 DECIDED = {
@@ -27,14 +26,18 @@ def files() -> dict[Path, str]:
 
 
 def rules() -> str:
-    """The alert rules of deploy/prometheus as the Prometheus operator wants them."""
-    rule = {
-        "apiVersion": "monitoring.coreos.com/v1",
-        "kind": "PrometheusRule",
-        "metadata": one(base(), "Service")["metadata"],
-        "spec": yaml.safe_load(ALERTS.read_text()),
-    }
-    return "# From deploy/prometheus, by `make manifests`.\n" + yaml.safe_dump(rule, sort_keys=False, width=120)
+    """The rules of deploy/prometheus as the Prometheus operator wants them."""
+    service = one(base(), "Service")["metadata"]
+    made = [
+        {
+            "apiVersion": "monitoring.coreos.com/v1",
+            "kind": "PrometheusRule",
+            "metadata": {**service, "name": f"{service['name']}-{name}"},
+            "spec": yaml.safe_load((DEPLOY / "prometheus" / f"{name}.yml").read_text()),
+        }
+        for name in ("rules", "alerts")
+    ]
+    return "# From deploy/prometheus, by `make manifests`.\n" + yaml.safe_dump_all(made, sort_keys=False, width=120)
 
 
 def schema() -> str:

@@ -105,6 +105,12 @@ def test_the_loader_is_taken() -> None:
         schemas.check(item)
 
 
+def test_no_two_groups_of_rules_share_a_name() -> None:
+    for item in read(generate.RULES):
+        names = [group["name"] for group in item["spec"]["groups"]]
+        assert len(set(names)) == len(names)
+
+
 @pytest.mark.parametrize("file", generate.files(), ids=lambda file: file.name)
 def test_what_is_copied_into_the_manifests_is_as_it_is_there(file: Path) -> None:
     assert file.read_text() == generate.files()[file], "make manifests"

@@ -15,10 +15,10 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
 {{- end }}
 
-{{/* The smallest image that can do what is asked: gpu, full (object storage, gRPC) or slim. */}}
+{{/* The smallest image that can do what is asked. */}}
 {{- define "manifold.image" -}}
 {{- $kind := "slim" }}
-{{- if or .Values.store.url .Values.service.grpcPort }}{{ $kind = "full" }}{{ end }}
+{{- if .Values.service.grpcPort }}{{ $kind = "grpc" }}{{ end }}
 {{- if .Values.resources.gpus }}{{ $kind = "gpu" }}{{ end }}
 {{- .Values.image.repository }}:{{ .Values.image.tag | default (printf "%s-%s" .Chart.AppVersion $kind) }}
 {{- end }}
