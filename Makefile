@@ -23,7 +23,7 @@ ZOO := similarity qa profile majority same_distribution classifier adder digits 
 
 MEASURED := qa/1 similarity/1 siamese_vectors/2 profile/1 majority/2
 
-.PHONY: serve zoo zoo-models models test fuzz check lint types docs load chaos soak bench bench-peers bench-rest bench-models peers lock clean
+.PHONY: serve zoo zoo-models models test manifests fuzz check lint types docs load chaos soak bench bench-peers bench-rest bench-models peers lock clean
 
 serve: models
 	@MANIFOLD_STORE=$(STORE) MANIFOLD_PORT=$(PORT) exec $(RUN) -m service serve
@@ -57,6 +57,10 @@ types: $(VENV)/dev
 
 docs: $(VENV)/dev
 	$(RUN) -m pytest -q tests/docs
+
+# What is copied into the manifests: alert rules, the names of settings.
+manifests: $(VENV)/dev
+	$(RUN) -m tests.deploy.generate
 
 load: $(VENV)/dev
 	$(VENV)/bin/locust -f loadtest/locustfile.py --headless --users 50 --spawn-rate 25 --run-time 30s \
