@@ -10,7 +10,7 @@ from helm_python import lint
 
 from tests.deploy import generate, schemas
 from tests.deploy.combinations import COMPONENTS, TOGETHER, VALUES
-from tests.deploy.rendering import CHART, KUBERNETES, Object, base, charted, kustomized, read
+from tests.deploy.rendering import CHART, DEPLOY, KUBERNETES, Object, base, charted, kustomized, one, pod, read
 
 HELMS_OWN = ("helm.sh/chart", "app.kubernetes.io/managed-by", "app.kubernetes.io/version")
 
@@ -103,6 +103,27 @@ def test_a_release_of_another_name_shares_no_name() -> None:
 def test_the_loader_is_taken() -> None:
     for item in read(KUBERNETES / "loader.yaml"):
         schemas.check(item)
+
+
+PODS = {
+    "the chart's": pod(charted({"store": {"url": "s3://bucket/models", "pullFirst": True}})),
+    "the loader": one(read(KUBERNETES / "loader.yaml"), "Pod")["spec"],
+    "KServe's": one(read(DEPLOY / "kserve" / "runtime.yaml"), "ClusterServingRuntime")["spec"],
+}
+
+
+@pytest.mark.parametrize("spec", PODS.values(), ids=PODS.keys())
+def test_a_pod_fits_the_restricted_standard(spec: Any) -> None:
+    """https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted"""
+    for container in [*spec["containers"], *spec.get("initContainers", [])]:
+        security = spec.get("securityContext", {}) | container["securityContext"]
+        assert security["runAsNonRoot"]
+        assert security["runAsUser"] > 0
+        assert not security["allowPrivilegeEscalation"]
+        assert security["capabilities"] == {"drop": ["ALL"]}
+        assert security["seccompProfile"] == {"type": "RuntimeDefault"}
+    kinds = {kind for volume in spec["volumes"] for kind in volume if kind != "name"}
+    assert kinds <= {"configMap", "emptyDir", "persistentVolumeClaim", "secret"}
 
 
 def test_no_two_groups_of_rules_share_a_name() -> None:

@@ -29,6 +29,13 @@ def test_the_table_of_values_is_the_values() -> None:
     assert expected == rows
 
 
+def test_every_path_in_the_document_is_there() -> None:
+    paths = re.findall(r"(?<!\S)`?(deploy/[\w./-]*\w)", DOCUMENT)
+    assert paths
+    for path in set(paths) - {"deploy/kubernetes/mine", "deploy/kubernetes/mine/kustomization.yaml"}:
+        assert (ROOT / path).exists(), path
+
+
 def shown(value: Any) -> str:
     """A default as the table has it; of a list of selectors, what they select."""
     if isinstance(value, list) and value:
