@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import yaml
-from helm_python import lint
+from helm_python import Chart, lint
 
 from tests.deploy import generate, schemas
 from tests.deploy.combinations import COMPONENTS, TOGETHER, VALUES
@@ -135,3 +135,10 @@ def test_no_two_groups_of_rules_share_a_name() -> None:
 @pytest.mark.parametrize("file", generate.files(), ids=lambda file: file.name)
 def test_what_is_copied_into_the_manifests_is_as_it_is_there(file: Path) -> None:
     assert file.read_text() == generate.files()[file], "make manifests"
+
+
+def test_a_packaged_chart_renders_the_same(tmp_path: Path) -> None:
+    """What it links to from other folders travels with it."""
+    values: dict[str, Any] = {"monitoring": {"enabled": True, "dashboard": True}}
+    with Chart.load(CHART) as chart, Chart.load(chart.save(tmp_path)) as packaged:
+        assert packaged.render(values, name="manifold") == chart.render(values, name="manifold")
