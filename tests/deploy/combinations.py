@@ -23,7 +23,7 @@ VALUES: dict[str, dict[str, Any]] = {
     "defaults": {},
     **COMPONENTS,
     "a claim that exists": {"store": {"claim": "models"}},
-    "a claim of a class": {"store": {"storageClass": "nfs", "size": "20Gi"}},
+    "a claim of a class": {"store": {"storageClass": "nfs", "size": "20Gi", "accessMode": "ReadWriteOnce"}},
     "pulled first": {"store": {"url": "gs://bucket/models", "pullFirst": True}, "settings": {"watch": 0}},
     "policy, trust, TLS and gRPC": {
         "policy": {"qa": {"versions": 2, "labels": {"stable": 3}}},

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 import yaml
-from helm_python import lint
+from helm_python import Chart, lint
 
 from tests.deploy import generate, schemas
 from tests.deploy.combinations import COMPONENTS, TOGETHER, VALUES
-from tests.deploy.rendering import CHART, KUBERNETES, Object, base, charted, kustomized, read
+from tests.deploy.rendering import CHART, DEPLOY, KUBERNETES, Object, base, charted, kustomized, one, pod, read
 
 HELMS_OWN = ("helm.sh/chart", "app.kubernetes.io/managed-by", "app.kubernetes.io/version")
 
@@ -105,6 +105,27 @@ def test_the_loader_is_taken() -> None:
         schemas.check(item)
 
 
+PODS = {
+    "the chart's": pod(charted({"store": {"url": "s3://bucket/models", "pullFirst": True}})),
+    "the loader": one(read(KUBERNETES / "loader.yaml"), "Pod")["spec"],
+    "KServe's": one(read(DEPLOY / "kserve" / "runtime.yaml"), "ClusterServingRuntime")["spec"],
+}
+
+
+@pytest.mark.parametrize("spec", PODS.values(), ids=PODS.keys())
+def test_a_pod_fits_the_restricted_standard(spec: Any) -> None:
+    """https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted"""
+    for container in [*spec["containers"], *spec.get("initContainers", [])]:
+        security = spec.get("securityContext", {}) | container["securityContext"]
+        assert security["runAsNonRoot"]
+        assert security["runAsUser"] > 0
+        assert not security["allowPrivilegeEscalation"]
+        assert security["capabilities"] == {"drop": ["ALL"]}
+        assert security["seccompProfile"] == {"type": "RuntimeDefault"}
+    kinds = {kind for volume in spec["volumes"] for kind in volume if kind != "name"}
+    assert kinds <= {"configMap", "emptyDir", "persistentVolumeClaim", "secret"}
+
+
 def test_no_two_groups_of_rules_share_a_name() -> None:
     for item in read(generate.RULES):
         names = [group["name"] for group in item["spec"]["groups"]]
@@ -114,3 +135,10 @@ def test_no_two_groups_of_rules_share_a_name() -> None:
 @pytest.mark.parametrize("file", generate.files(), ids=lambda file: file.name)
 def test_what_is_copied_into_the_manifests_is_as_it_is_there(file: Path) -> None:
     assert file.read_text() == generate.files()[file], "make manifests"
+
+
+def test_a_packaged_chart_renders_the_same(tmp_path: Path) -> None:
+    """What it links to from other folders travels with it."""
+    values: dict[str, Any] = {"monitoring": {"enabled": True, "dashboard": True}}
+    with Chart.load(CHART) as chart, Chart.load(chart.save(tmp_path)) as packaged:
+        assert packaged.render(values, name="manifold") == chart.render(values, name="manifold")

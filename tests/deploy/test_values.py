@@ -11,6 +11,7 @@ from helm_python.errors import HelmValuesError
 from tests.deploy.rendering import CHART, ROOT, Object, charted
 
 DOCUMENT = (ROOT / "docs" / "kubernetes.md").read_text()
+TABLE = DOCUMENT.partition("\n## Values\n")[2].partition("\n## ")[0]
 DEFAULTS = yaml.safe_load((CHART / "values.yaml").read_text())
 
 
@@ -24,9 +25,16 @@ def leaves(values: Object, path: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def test_the_table_of_values_is_the_values() -> None:
-    rows = re.findall(r"^\| `([\w.]+)` \| (?:`(.*?)`)? \| \S.*\|$", DOCUMENT, re.MULTILINE)
+    rows = re.findall(r"^\| `([\w.]+)` \| (?:`(.*?)`)? \| \S.*\|$", TABLE, re.MULTILINE)
     expected = [(path, shown(value)) for path, value in leaves(DEFAULTS)]
     assert expected == rows
+
+
+def test_every_path_in_the_document_is_there() -> None:
+    paths = re.findall(r"(?<!\S)`?(deploy/[\w./-]*\w)", DOCUMENT)
+    assert paths
+    for path in set(paths) - {"deploy/kubernetes/mine", "deploy/kubernetes/mine/kustomization.yaml"}:
+        assert (ROOT / path).exists(), path
 
 
 def shown(value: Any) -> str:

@@ -18,7 +18,7 @@ helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
 {{/* The smallest image that can do what is asked. */}}
 {{- define "manifold.image" -}}
 {{- $kind := "slim" }}
-{{- if .Values.service.grpcPort }}{{ $kind = "grpc" }}{{ end }}
+{{- if or .Values.service.grpcPort .Values.settings.fleet }}{{ $kind = "grpc" }}{{ end }}
 {{- if .Values.resources.gpus }}{{ $kind = "gpu" }}{{ end }}
 {{- .Values.image.repository }}:{{ .Values.image.tag | default (printf "%s-%s" .Chart.AppVersion $kind) }}
 {{- end }}
