@@ -1,0 +1,69 @@
+"""python -m loadtest.capacity.validate: the machine that was measured, simulated, beside what was measured.
+
+Costs come from one worker on a core of its own (loadtest.capacity.measure); here as many workers as the machine has
+cores are simulated under the same loops of connections and the same rates. The client had its share of those cores,
+which is added to each request. "Cores" are those that server and client had together: where neighbours took the rest, a
+closed loop is that much slower.
+"""
+
+import argparse
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from loadtest.capacity.costs import MEASURED, MICRO, Costs, of
+from loadtest.capacity.fleet import Fleet, Tally
+
+SECONDS, MOST = 4.0, 20_000
+"""Simulated: so long, or so many requests."""
+HEAD = "| model | load | cores | rate/s | simulated | off | median ms | simulated | p99 ms | simulated |"
+
+
+def main() -> None:
+    """Print the comparison."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--costs", type=Path, default=MEASURED)
+    document = json.loads(parser.parse_args().costs.read_text())
+    print(f"{HEAD}\n|---|---|--:|--:|--:|--:|--:|--:|--:|--:|")
+    for model, told in document["models"].items():
+        for line in compared(model, told, document["machine"]["cores"]):
+            print(line)
+
+
+def compared(model: str, told: Mapping[str, Any], cores: int) -> Iterator[str]:
+    """A line for each load."""
+    costs = of(model, told)
+    for connections, seen in told["loads"]["closed"].items():
+        fleet = Fleet(beside(costs, seen), cores)
+        yield line(model, f"{connections} connections", seen, fleet.closed(int(connections), span(seen)), span(seen))
+    for share, seen in told["loads"]["opened"].items():
+        fleet = Fleet(beside(costs, seen), cores)
+        yield line(model, f"{share} of that of 32", seen, fleet.open(seen["rate"], span(seen)), span(seen))
+
+
+def beside(costs: Costs, seen: Mapping[str, float]) -> Costs:
+    """The costs with the client's share of the cores."""
+    return replace(costs, request=costs.request + seen["client_us"] * MICRO)
+
+
+def span(seen: Mapping[str, float]) -> float:
+    """Seconds to simulate."""
+    return min(SECONDS, MOST / seen["rate"])
+
+
+def line(model: str, load: str, seen: Mapping[str, float], tally: Tally, seconds: float) -> str:
+    """A load's line: measured beside simulated."""
+    rate = len(tally.latencies) / seconds
+    median, p99 = 1e3 * np.percentile(tally.latencies, [50, 99])
+    rates = f"{seen['rate']:,.0f} | {rate:,.0f} | {rate / seen['rate'] - 1:+.0%}"
+    cores = seen["rate"] * (seen["cpu_us"] + seen["client_us"]) * MICRO
+    latencies = f"{seen['median']:.2f} | {median:.2f} | {seen['p99']:.1f} | {p99:.1f}"
+    return f"| {model} | {load} | {cores:.2f} | {rates} | {latencies} |"
+
+
+if __name__ == "__main__":
+    main()
