@@ -9,8 +9,8 @@ from loadtest.capacity.costs import Costs
 from loadtest.capacity.traffic import HOUR
 from loadtest.capacity.worker import Steady, steady
 
-LOADS = np.append(np.arange(0.05, 0.96, 0.05), 0.98)
-"""Shares of a worker's peak of which the latencies are known."""
+LOADS = np.append(np.arange(0.05, 0.96, 0.05), [0.98, 1.0])
+"""Shares of a worker's peak of which the latencies are known; at 1 it is never idle, and waits are counted apart."""
 QUANTILES = 500
 STEPS = 50
 """Of a second, to which waits are rounded."""
@@ -36,7 +36,8 @@ class Curve:
 
     def __init__(self, costs: Costs, rows: int = 1) -> None:
         peak = costs.peak(rows)
-        found: list[Steady] = [steady(costs, load * peak, rows) for load in LOADS]
+        found: list[Steady] = [steady(costs, load * peak, rows) for load in LOADS[:-1]]
+        found.append(Steady(np.array([costs.turn(costs.most(rows), rows)]), 1.0, costs.turn(costs.most(rows), rows)))
         at = (np.arange(QUANTILES) + 0.5) / QUANTILES
         self.seconds = np.array([np.quantile(one.latencies, at) for one in found])
         self.busy = np.array([one.busy for one in found])
@@ -53,7 +54,7 @@ Metric = Callable[[Curve, Second], float]
 
 def cpu(curve: Curve, second: Second) -> float:
     """The share of its cores that a pod uses."""
-    return float(np.interp(second.load, LOADS, curve.busy)) if second.load < LOADS[-1] else 1.0
+    return float(np.interp(second.load, LOADS, curve.busy))
 
 
 def queue_seconds(curve: Curve, second: Second) -> float:

@@ -3,11 +3,13 @@
 Costs come from one worker on a core of its own (loadtest.capacity.measure); here as many workers as the machine has
 cores are simulated under the same loops of connections and the same rates. The client had its share of those cores,
 which is added to each request. "Cores" are those that server and client had together: where neighbours took the rest, a
-closed loop is that much slower.
+closed loop is that much slower. At last what wrk measured in other hours (docs/measurements/peers), where it asked the
+same version.
 """
 
 import argparse
 import json
+import statistics
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -15,9 +17,12 @@ from typing import Any
 
 import numpy as np
 
+from loadtest.bench.arguments import MEASUREMENTS
+from loadtest.bench.plan import OURS
 from loadtest.capacity.costs import MEASURED, MICRO, Costs, of
 from loadtest.capacity.fleet import Fleet, Tally
 
+FIGURES = ("rate", "median", "p99", "cpu_us", "client_us")
 SECONDS, MOST = 4.0, 20_000
 """Simulated: so long, or so many requests."""
 HEAD = "| model | load | cores | rate/s | simulated | off | median ms | simulated | p99 ms | simulated |"
@@ -27,11 +32,29 @@ def main() -> None:
     """Print the comparison."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--costs", type=Path, default=MEASURED)
-    document = json.loads(parser.parse_args().costs.read_text())
+    parser.add_argument("--peers", type=Path, default=MEASUREMENTS / "peers")
+    given = parser.parse_args()
+    document = json.loads(given.costs.read_text())
     print(f"{HEAD}\n|---|---|--:|--:|--:|--:|--:|--:|--:|--:|")
     for model, told in document["models"].items():
         for line in compared(model, told, document["machine"]["cores"]):
             print(line)
+    for model, told in document["models"].items():
+        for line in by_wrk(of(model, told), told["version"], given.peers / f"{model}.json"):
+            print(line)
+
+
+def by_wrk(costs: Costs, version: int, file: Path) -> Iterator[str]:
+    """A line for each number of connections; none where there is no file, or one of another version."""
+    document = json.loads(file.read_text()) if file.is_file() else {"scenario": {"version": None}}
+    if document["scenario"]["version"] != version:
+        return
+    for connections in document["plan"]["connections"]:
+        rounds = [cell for cell in document["cells"] if cell["server"] == OURS and cell["connections"] == connections]
+        seen = {of: statistics.median(cell[of] for cell in rounds) for of in FIGURES}
+        fleet = Fleet(beside(costs, seen), document["machine"]["cores"])
+        load = f"{connections} of wrk's"
+        yield line(costs.model, load, seen, fleet.closed(connections, span(seen)), span(seen))
 
 
 def compared(model: str, told: Mapping[str, Any], cores: int) -> Iterator[str]:

@@ -16,13 +16,13 @@ from loadtest.capacity.worker import rate_within, steady
 
 PLAIN = Costs("plain", call=0.0, row=0.001, loop=0.0, request=0.0, most_rows=1)
 """A millisecond a request, no batches: M/D/1."""
-BATCHED = Costs("batched", call=0.001, row=0.0001, loop=0.001, request=0.0002, base_mb=50, worker_mb=100)
+BATCHED = Costs("batched", call=0.003, row=0.0003, loop=0.003, request=0.0006, base_mb=50, worker_mb=100)
 
 
 def test_without_batches_a_worker_is_an_m_d_1_queue():
     """Pollaczek and Khinchine: the mean wait is ρ / (2 (1 − ρ)) services."""
     for load in (0.3, 0.6, 0.8):
-        found = steady(PLAIN, load * 1000, requests=200_000)
+        found = steady(PLAIN, load * 1000, requests=120_000)
         assert found.waits == pytest.approx(0.001 * load / (2 * (1 - load)), rel=0.05)
         assert found.busy == pytest.approx(load, rel=0.02)
 
@@ -44,7 +44,7 @@ def test_the_mean_of_a_batching_worker_is_just_below_inoues_bound(load):
 def test_the_simulated_fleet_obeys_littles_law(choose):
     """Requests in the system = rate · time in it; seen from outside, over the answered ones."""
     simulated = Fleet(BATCHED, 3, choose)
-    rate, seconds = 0.7 * 3 * BATCHED.peak(), 4.0
+    rate, seconds = 0.7 * 3 * BATCHED.peak(), 6.0
     seen: list[int] = []
 
     def look():
@@ -68,13 +68,13 @@ def test_one_worker_of_the_fleet_is_the_worker_of_the_model():
 
 def test_a_closed_loop_fills_the_workers():
     """With as many connections as two batches, one waits while the other is computed."""
-    told = Fleet(BATCHED, 2).closed(2 * 2 * BATCHED.most(), 2.0)
-    assert len(told.latencies) / 2.0 == pytest.approx(2 * BATCHED.peak(), rel=0.05)
+    told = Fleet(BATCHED, 2).closed(2 * 2 * BATCHED.most(), 5.0)
+    assert len(told.latencies) / 5.0 == pytest.approx(2 * BATCHED.peak(), rel=0.05)
 
 
 def test_a_balancer_that_looks_keeps_the_tail_short():
     rate = 0.85 * 8 * BATCHED.peak()
-    tails = [np.percentile(Fleet(BATCHED, 8, one).open(rate, 1.0).latencies, 99) for one in BALANCERS.values()]
+    tails = [np.percentile(Fleet(BATCHED, 8, one).open(rate, 3.0).latencies, 99) for one in BALANCERS.values()]
     assert tails[0] > tails[1] > 0.95 * tails[2]
 
 
@@ -100,7 +100,7 @@ CURVE = Curve(BATCHED)
     scaled=st.booleans(),
     seed=st.integers(0, 99),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_in_a_day_every_request_is_answered_given_up_or_in_flight(pods, load, lost, scaled, seed):
     place = Place(cores=2, evict=60.0)
     rates = load * pods * 2 * BATCHED.peak() * np.ones(300)
@@ -115,7 +115,7 @@ def test_in_a_day_every_request_is_answered_given_up_or_in_flight(pods, load, lo
 @pytest.mark.parametrize("load", [0.4, 0.8, 1.5])
 def test_a_day_by_the_second_is_a_fleet_by_the_request(load):
     """The same load for some seconds: what is answered, what is refused, and how long it takes."""
-    seconds, workers = 8, 2
+    seconds, workers = 10, 2
     rate = load * workers * BATCHED.peak()
     by_request = Fleet(BATCHED, workers).open(rate, seconds)
     day = Day(BATCHED, np.full(seconds, rate), Pods(1), Place(cores=workers))
@@ -153,15 +153,15 @@ def test_a_lost_zone_makes_an_autoscaler_of_cpu_wait_until_the_pods_are_replaced
 
 
 def test_a_worker_within_a_percentile_is_the_faster_the_more_it_may_take():
-    found = [rate_within(BATCHED, p99) for p99 in (0.001, 0.006, 0.02, 0.5)]
+    found = [rate_within(BATCHED, p99) for p99 in (0.003, 0.018, 0.06, 1.5)]
     assert found[0] == 0
     assert sorted(found) == found
     assert found[-1] <= BATCHED.peak()
-    assert rate_within(BATCHED, 0.5, most_busy=0.6) == pytest.approx(0.6 * BATCHED.peak())
+    assert rate_within(BATCHED, 1.5, most_busy=0.6) == pytest.approx(0.6 * BATCHED.peak())
 
 
 @given(st.floats(100, 1e7), st.sampled_from([1, 8, 64]), st.integers(1, 5))
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=5, deadline=None)
 def test_a_fleet_carries_its_demand_without_one_of_its_zones(rate, rows, zones):
     demand = Demand(rate, rows, p99=0.2, zones=zones)
     found = fleet(BATCHED, demand)
