@@ -20,6 +20,9 @@ SHADES = ("#E69F00", "#000000", "#D55E00", "#0072B2", "#009E73", "#CC79A7")
 """Okabe and Ito's, which the colour-blind tell apart."""
 MINUTES, SECONDS = 5, 5
 """Of a step."""
+FEW = 4
+"""Policies in the picture of the day: all would hide each other."""
+SMALL = "Simulated: python -m loadtest.capacity.simulate; costs as measured, traffic and cluster as assumed there"
 AROUND = int(20.1 * HOUR), int(20.4 * HOUR)
 
 
@@ -36,7 +39,8 @@ def draw(scene: Scene, folder: Path) -> list[Path]:
     """The day in steps of minutes, the lost zone in steps of seconds; the paths."""
     folder.mkdir(parents=True, exist_ok=True)
     whole, near = folder / "fleet-day.png", folder / "fleet-zone.png"
-    panels(scene, range(0, DAY, 60 * MINUTES), whole)
+    few = dict(list(scene.days.items())[:FEW])
+    panels(scene._replace(days=few), range(0, DAY, 60 * MINUTES), whole)
     panels(scene, range(*AROUND, SECONDS), near)
     return [whole, near]
 
@@ -52,7 +56,7 @@ def panels(scene: Scene, starts: range, path: Path) -> None:
         at = [start / HOUR for start in starts]
         asked = [float(np.mean(rates[start : start + step])) / 1e3 for start in starts]
         able.fill_between(at, asked, color="#C9CDD2", linewidth=0, label="asked")
-        for (name, seconds), colour in zip(days.items(), SHADES, strict=True):
+        for (name, seconds), colour in zip(days.items(), SHADES, strict=False):
             parts = [list(seconds[start : start + step]) for start in starts]
             look: Any = {"color": colour, "linewidth": 1.5, "label": name}
             able.plot(at, [peak * np.mean([one.pods for one in part]) / 1e3 for part in parts], **look)
@@ -62,7 +66,10 @@ def panels(scene: Scene, starts: range, path: Path) -> None:
         slow.set(title="99th percentile of the answers, milliseconds (logarithmic)", yscale="log")
         slow.yaxis.set_major_formatter(mpl.ticker.FuncFormatter(lambda value, _: f"{value:g}"))
         lost.set(title="Given up after three tries, percent of what came", ylim=(0, None), xlabel="hour of the day")
-        if step < HOUR / 60:
+        figure.supxlabel(SMALL, x=0.01, ha="left", fontsize=7, color="#3A3F45")
+        if step == MINUTES * 60:
+            lost.set(xlim=(0, 24), xticks=range(0, 25, 2))
+        else:
             lost.xaxis.set_major_formatter(mpl.ticker.FuncFormatter(lambda value, _: clock(value)))
         figure.legend(handles=able.get_legend_handles_labels()[0], loc="outside upper left", ncols=3)
         save(figure, path)
