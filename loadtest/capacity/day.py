@@ -15,12 +15,16 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import simpy
+from numpy.typing import NDArray
 
 from loadtest.capacity.autoscaler import SYNC, Autoscaler
 from loadtest.capacity.costs import Costs
 from loadtest.capacity.curve import Curve, Metric, Second
 from loadtest.capacity.fleet import MAX_WAIT, REFUSAL, REFUSING, TRIES
 from loadtest.capacity.worker import Floats
+
+Counts = NDArray[np.int64]
+"""Of requests, by the try that it is."""
 
 ZONES = 3
 Process = Generator[simpy.Event, Any, None]
@@ -44,10 +48,9 @@ class Place:
 
 
 class Loss(NamedTuple):
-    """A zone that is lost at a second."""
+    """A zone that is lost at a second, for the rest of the day: what is replaced is elsewhere."""
 
     at: float
-    lasts: float
 
 
 @dataclass
@@ -106,12 +109,12 @@ class Day:
             yield self.env.timeout(1)
 
     def _second(self, now: int, rate: float) -> Second:
-        """Who comes, who is answered, who is refused; `tries` counts who asks for the first time, the second, …"""
+        """Who comes, who is answered, who is refused: those that wait already are never refused."""
         pods = self.pods
         told = Second(came=int(self.rng.poisson(rate)), pods=pods.ready, paid=pods.spec - pods.lost)
         tries = np.array(self.back.pop(now, [0] * TRIES))
         tries[0] += told.came
-        broken = self._drawn(tries, pods.asked / max(pods.ready + pods.asked, 1))
+        broken = self.rng.binomial(tries, pods.asked / max(pods.ready + pods.asked, 1))
         told.broken = int(broken.sum())
         asking = tries - broken
         room = int(MAX_WAIT * self.peak * pods.ready)
@@ -120,7 +123,7 @@ class Day:
         told.refused = max(work - most, 0)
         able -= int(min(told.refused * REFUSAL * self.costs.peak(), REFUSING * able))
         told.answered = min(work - told.refused, able)
-        refused = self._share(asking, told.refused)
+        refused = self.rng.multivariate_hypergeometric(asking, told.refused, method="marginals")
         left = work - told.refused - told.answered
         told.waits = (self.waiting + left) / 2 / able if able else MAX_WAIT
         told.load = (work - told.refused) / able if able else 1.0
@@ -128,15 +131,7 @@ class Day:
         told.given_up = self._retry(now, broken, at_once=True) + self._retry(now, refused, at_once=False)
         return told
 
-    def _drawn(self, tries: Floats, share: float) -> Floats:
-        """Each with that probability."""
-        return self.rng.binomial(tries, share)
-
-    def _share(self, tries: Floats, count: int) -> Floats:
-        """So many of all, whichever try it is."""
-        return self.rng.multivariate_hypergeometric(tries, count, method="marginals")
-
-    def _retry(self, now: int, tries: Floats, *, at_once: bool) -> int:
+    def _retry(self, now: int, tries: Counts, *, at_once: bool) -> int:
         """Those come again in the next second, half of the refused in the one after; the others have given up."""
         again = [0, *(int(count) for count in tries[:-1])]
         later = [0 if at_once else count // 2 for count in again]

@@ -45,12 +45,8 @@ class Tally:
     latencies: list[float] = field(default_factory=list)
     given_up: int = 0
     refusals: int = 0
-    batches: int = 0
-
-    @property
-    def in_flight(self) -> int:
-        """Those that wait, are computed or will be tried again."""
-        return self.came - len(self.latencies) - self.given_up
+    away: int = 0
+    """Those that were refused, and will come again."""
 
 
 class Worker:
@@ -91,7 +87,6 @@ class Worker:
             refusing, self._refused = min(self._refused * REFUSAL, REFUSING * turn / (1 - REFUSING)), 0
             yield self.env.timeout(turn + refusing)
             self.running = 0
-            self.tally.batches += 1
             for request in batch:
                 self.tally.latencies.append(self.env.now - request.asked)
                 request.over()
@@ -138,6 +133,7 @@ class Fleet:
             return
         self.tally.refusals += 1
         if request.tries < TRIES:
+            self.tally.away += 1
             self.env.process(self._again(request))
         else:
             self.tally.given_up += 1
@@ -146,6 +142,7 @@ class Fleet:
     def _again(self, request: Request) -> Process:
         yield self.env.timeout(self.rng.uniform(*AGAIN))
         request.asked = self.env.now
+        self.tally.away -= 1
         self.ask(request)
 
     def open(self, rate: float, seconds: float) -> Tally:

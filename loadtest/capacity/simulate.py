@@ -25,7 +25,7 @@ BUSY = 0.7
 """Of a pod's peak, where it is sized for a load."""
 HELD = 0.6
 """Of it, where a scaler is to hold it."""
-LOST = Loss(20.2 * HOUR, HOUR)
+LOST = Loss(20.2 * HOUR)
 PERCENTS = (50.0, 99.0, 99.9)
 HEAD = "| scaled | pods | core-hours | p50 ms | p99 ms | p99.9 ms | worst hour's | refused | given up, of a million |"
 

@@ -46,8 +46,8 @@ def main() -> None:
 
 def by_wrk(costs: Costs, version: int, file: Path) -> Iterator[str]:
     """A line for each number of connections; none where there is no file, or one of another version."""
-    document = json.loads(file.read_text()) if file.is_file() else {"scenario": {"version": None}}
-    if document["scenario"]["version"] != version:
+    document: dict[str, Any] = json.loads(file.read_text()) if file.is_file() else {}
+    if not document or document["scenario"]["version"] != version:
         return
     for connections in document["plan"]["connections"]:
         rounds = [cell for cell in document["cells"] if cell["server"] == OURS and cell["connections"] == connections]

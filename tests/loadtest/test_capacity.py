@@ -84,8 +84,7 @@ def test_every_request_is_answered_given_up_or_in_flight(load, workers, seed, ro
     simulated = Fleet(BATCHED, workers, at_random, seed, rows)
     told = simulated.open(load * workers * BATCHED.peak(rows), 100 / BATCHED.peak(rows))
     waiting = sum(worker.outstanding for worker in simulated.workers)
-    assert told.in_flight >= waiting >= 0
-    assert told.came >= len(told.latencies) + told.given_up
+    assert told.came == len(told.latencies) + told.given_up + told.away + waiting
     if load < 0.5:
         assert told.refusals == 0
 
@@ -96,7 +95,7 @@ CURVE = Curve(BATCHED)
 @given(
     pods=st.integers(1, 9),
     load=st.floats(0.0, 3.0),
-    lost=st.none() | st.builds(Loss, st.integers(1, 200), st.just(100)),
+    lost=st.none() | st.builds(Loss, st.integers(1, 200)),
     scaled=st.booleans(),
     seed=st.integers(0, 99),
 )
