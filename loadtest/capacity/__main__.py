@@ -24,7 +24,7 @@ def main() -> None:
     """Print the tables."""
     given = arguments().parse_args()
     models = [name for name in given.models.split(",") if name]
-    known = measure.now(given.store, models, given.out) if given.store else measured.read(given.costs)
+    known = measure.now(given.store, models, given.port, given.out) if given.store else measured.read(given.costs)
     chosen = [known[name] for name in models or known]
     demands = [
         Demand(given.rate, int(rows), given.p99, given.busy, given.cores, given.zones) for rows in given.rows.split(",")
@@ -54,6 +54,7 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--device", help="microseconds of a batch and of each row in it on your device: 500,5")
     parser.add_argument("--costs", type=Path, default=MEASURED, help="the file of measured costs")
     parser.add_argument("--store", type=Path, help="measure its models now, instead of reading that file")
+    parser.add_argument("--port", type=int, default=8500, help="of the server that is measured")
     parser.add_argument("--out", type=Path, default=MEASURED.parent, help="where what was measured goes")
     return parser
 

@@ -10,8 +10,7 @@ import argparse
 import itertools
 import json
 import os
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -22,10 +21,8 @@ import requests
 from loadtest.bench import loops, machine, processes
 from loadtest.bench.answers import Checker
 from loadtest.bench.arguments import parser, save
-from loadtest.bench.client import Client
 from loadtest.bench.contenders import service
 from loadtest.bench.forms import FORMS
-from loadtest.bench.listener import percentiles
 from loadtest.bench.measure import Asked
 from loadtest.bench.overload import pinned
 from loadtest.bench.reference import Reference
@@ -33,6 +30,7 @@ from loadtest.bench.servers import Server, running
 from loadtest.capacity.calls import engine_us, sample
 from loadtest.capacity.costs import MOST_ROWS as FULL
 from loadtest.capacity.costs import Costs, read
+from loadtest.capacity.loads import SATURATING, busy, loads
 from service import card as cards
 from service import loading, tensors
 from service.batching.cost import Trial, fit, limit
@@ -40,15 +38,10 @@ from service.settings import Settings
 from service.versions import store
 from service.versions.store import Version
 
-SATURATING, FEW = 32, 4
-"""Connections that ask for one row, and for a full batch."""
-LOADS = (0.3, 0.5, 0.7)
-"""Of the rate that a closed loop finds."""
-CONNECTIONS = (1, 8, SATURATING, 128)
+FEW = 4
+"""Connections that ask for a full batch."""
 WARM = 1.0
-ROUNDS, SECONDS, PORT = 5, 2.0, 8500
-HEAD = 250
-"""Bytes of an answer's head, about."""
+ROUNDS, SECONDS = 5, 2.0
 FORM = "tensorflow-serving"
 
 
@@ -61,9 +54,9 @@ def main() -> None:
     write(given.store, names, given)
 
 
-def now(folder: Path, models: Sequence[str], out: Path) -> Mapping[str, Costs]:
+def now(folder: Path, models: Sequence[str], port: int, out: Path) -> Mapping[str, Costs]:
     """Costs of models of a store, measured now and kept in `out`."""
-    write(folder, models, argparse.Namespace(rounds=ROUNDS, seconds=SECONDS, port=PORT, out=out))
+    write(folder, models, argparse.Namespace(rounds=ROUNDS, seconds=SECONDS, port=port, out=out))
     return read(out / "capacity.json")
 
 
@@ -154,30 +147,15 @@ def beyond(told: Mapping[str, Mapping[str, float]], engine: Mapping[str, float])
 
 
 def spent(asked: Asked, connections: int, seconds: float) -> dict[str, Any]:
-    """Figures of a closed loop, how many requests shared a call of the engine, and their bytes."""
+    """Figures of a closed loop, and how many requests shared a call of the engine; SystemExit if some were refused."""
     loops.closed(asked, connections, WARM)
     before = calls(asked.server)
-    with loops.client(asked, connections) as (client, listener):
-        figures = busy(asked.server, client, lambda: client.closed(loops.after(seconds)))
-    refused = [one.body for one in listener.told if one.status != 200]
-    if refused:
-        raise SystemExit(f"refused: {refused[0]}")
-    return {
-        **figures,
-        "requests_a_call": round(len(client.latencies) / (calls(asked.server) - before), 2),
-        "asked_bytes": max(map(len, client.requests)),
-        "told_bytes": HEAD + max(len(one.body) for one in listener.told),
-    }
-
-
-def busy(server: Server, client: Client, ask: Callable[[], object]) -> dict[str, Any]:
-    """Requests a second, milliseconds of an answer, and microseconds of the server's and the client's processors."""
-    started, used, own = time.perf_counter(), processes.cpu_seconds(server.pid), time.process_time()
-    ask()
-    passed, count = time.perf_counter() - started, len(client.latencies)
-    spent = {"cpu_us": processes.cpu_seconds(server.pid) - used, "client_us": time.process_time() - own}
-    each = {name: round(seconds / count * 1e6, 1) for name, seconds in spent.items()}
-    return {"rate": round(count / passed), **percentiles(client.latencies), **each}
+    told = busy(asked, connections, lambda client: client.closed(loops.after(seconds)))
+    if told["refused"]:
+        raise SystemExit(
+            f"{told['refused']} requests were refused, which cost less than an answer: try a quieter moment"
+        )
+    return {**told, "requests_a_call": round(told["answered"] / (calls(asked.server) - before), 2)}
 
 
 def calls(server: Server) -> float:
@@ -190,20 +168,6 @@ def kept(server: Server) -> dict[str, Any]:
     """Memory and start of a server with one worker."""
     above, *workers = processes.resident(server.pid).values()
     return {"start": round(server.seconds, 2), "base_mb": round(above), "worker_mb": round(sum(workers))}
-
-
-def loads(asked: Asked, seconds: float) -> dict[str, Any]:
-    """Closed loops of several connections, then open ones at shares of a rate, over all connections in turn."""
-    loops.closed(asked, SATURATING, WARM)
-    closed, opened = {}, {}
-    for connections in CONNECTIONS:
-        with loops.client(asked, connections) as (client, _):
-            closed[connections] = busy(asked.server, client, lambda: client.closed(loops.after(seconds)))
-    for share in LOADS:
-        rate = share * closed[SATURATING]["rate"]
-        with loops.client(asked, max(CONNECTIONS)) as (client, _):
-            opened[share] = busy(asked.server, client, lambda: client.open(rate, seconds, spread=True))  # noqa: B023
-    return {"closed": closed, "opened": opened}
 
 
 if __name__ == "__main__":
