@@ -16,7 +16,7 @@ from loadtest.capacity.curve import Curve, Second, percentiles
 from loadtest.capacity.traffic import DAY, HOUR
 from loadtest.capacity.worker import Floats
 
-SHADES = ("#E69F00", "#000000", "#D55E00", "#0072B2", "#009E73", "#CC79A7")
+SHADES = ("#E69F00", "#000000", "#D55E00", "#0072B2", "#009E73", "#CC79A7", "#56B4E9")
 """Okabe and Ito's, which the colour-blind tell apart."""
 MINUTES, SECONDS = 5, 5
 """Of a step."""

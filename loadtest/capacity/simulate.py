@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 
 from loadtest.bench.arguments import MEASUREMENTS, PICTURES, save
-from loadtest.capacity.autoscaler import Autoscaler
+from loadtest.capacity.autoscaler import Autoscaler, Behavior
 from loadtest.capacity.costs import MEASURED, read
-from loadtest.capacity.curve import LOADS, Curve, Metric, Second, cpu, hours, percentiles, queue_seconds
+from loadtest.capacity.curve import LOADS, Curve, Metric, Second, as_deployed, cpu, hours, percentiles, queue_seconds
 from loadtest.capacity.day import ZONES, Day, Loss, Place, Pods
 from loadtest.capacity.traffic import HOUR, Traffic
 
@@ -25,6 +25,8 @@ BUSY = 0.7
 """Of a pod's peak, where it is sized for a load."""
 HELD = 0.6
 """Of it, where a scaler is to hold it."""
+DEPLOYED = Behavior(more=2, every=30.0, share=0.1, away_every=60.0, stable=600.0)
+"""Of deploy/kubernetes/components/autoscaling, whose most pods are not kept to here."""
 LOST = Loss(20.2 * HOUR)
 PERCENTS = (50.0, 99.0, 99.9)
 HEAD = "| scaled | pods | core-hours | p50 ms | p99 ms | p99.9 ms | worst hour's | refused | given up, of a million |"
@@ -38,11 +40,12 @@ class Policy:
     pods: int
     metric: Metric | None = None
     target: float = 0.0
+    behavior: Behavior = field(default_factory=Behavior)
     place: Place = field(default_factory=Place)
 
     def scaler(self, least: int) -> Autoscaler | None:
         """What asks for more or fewer pods; None for never."""
-        return Autoscaler(self.target, least, 100 * least) if self.metric else None
+        return Autoscaler(self.target, least, 100 * least, self.behavior) if self.metric else None
 
 
 def policies(curve: Curve, peak: float, traffic: Traffic, place: Place) -> list[Policy]:
@@ -55,10 +58,11 @@ def policies(curve: Curve, peak: float, traffic: Traffic, place: Place) -> list[
     return [
         Policy("fixed, for the peak hour", hour, place=place),
         Policy("fixed, for its bursts and a lost zone", ceil(burst / (1 - 1 / ZONES)), place=place),
-        Policy(f"by CPU, {HELD:.0%}", night, cpu, HELD, place),
-        Policy(f"by queue, as at {HELD:.0%} of the peak", night, queue_seconds, spared, place),
-        Policy(f"by queue, as at {HELD * (1 - 1 / ZONES):.0%}", night, queue_seconds, bare, place),
-        Policy("the same, pods start in 120 s", night, queue_seconds, bare, slow),
+        Policy(f"by CPU, {HELD:.0%}", night, cpu, HELD, place=place),
+        Policy(f"by queue, as at {HELD:.0%} of the peak", night, queue_seconds, spared, place=place),
+        Policy(f"by queue, as at {HELD * (1 - 1 / ZONES):.0%}", night, queue_seconds, bare, place=place),
+        Policy("the same, pods start in 120 s", night, queue_seconds, bare, place=slow),
+        Policy("as deploy/kubernetes scales", night, as_deployed, 1.0, DEPLOYED, place),
     ]
 
 

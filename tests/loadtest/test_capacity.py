@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from loadtest.capacity.autoscaler import STABLE, SYNC, Autoscaler
+from loadtest.capacity.autoscaler import SYNC, Autoscaler, Behavior
 from loadtest.capacity.costs import MEASURED, Costs, read
 from loadtest.capacity.curve import Curve, cpu, percentiles
 from loadtest.capacity.day import Day, Loss, Place, Pods
@@ -141,8 +141,17 @@ def test_the_autoscaler_stays_between_its_ends_and_shrinks_no_sooner_than_it_may
         assert 2 <= after <= 30
         assert after <= max(2 * current, current + 4)
         if after < current:
-            assert after >= max(wish for at, wish in history if at > now - STABLE)
+            assert after >= max(wish for at, wish in history if at > now - scaler.behavior.stable)
         current = after
+
+
+def test_an_autoscaler_grows_and_shrinks_within_its_periods():
+    """A doubling in 30 seconds, and then a tenth a minute once ten minutes allow it."""
+    scaler, pods = Autoscaler(0.5, 1, 99, Behavior(2, 30.0, 0.1, 60.0, 600.0)), [10]
+    for turn in range(80):
+        pods.append(scaler.step(turn * SYNC, pods[-1], pods[-1], 5.0 if turn < 4 else 0.01))
+    assert pods[:6] == [10, 20, 20, 40, 40, 40]
+    assert pods[40:48] == [40, 40, 40, 40, 36, 36, 36, 36]
 
 
 def test_a_lost_zone_makes_an_autoscaler_of_cpu_wait_until_the_pods_are_replaced():
