@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from service import settings
+from service import cores, settings
 from service.settings import BadSettings, Settings
 
 FIELDS = {spec.name: spec for spec in fields(Settings)}
@@ -73,10 +73,29 @@ class TestEverySetting:
         assert (spec.metadata["least"] is None) is isinstance(spec.default, str)
 
 
+@pytest.mark.parametrize(
+    ("quota", "expected"),
+    [
+        ("max 100000\n", 8),
+        ("-1 100000", 8),
+        ("400000 100000", 4),
+        ("410000 100000", 5),
+        ("10000 100000", 1),
+        ("6400000 100000", 8),
+        ("0 100000", 1),
+        ("100000 0", 8),
+        ("", 8),
+        ("100000", 8),
+    ],
+)
+def test_a_containers_limit_counts_as_cores(quota, expected):
+    assert cores.limited(8, quota) == expected
+
+
 def test_workers_and_threads_share_the_cores():
-    assert Settings().worker_count == settings.cores() >= 1
+    assert Settings().worker_count == cores.count() >= 1
     assert Settings(workers=3).worker_count == 3
-    assert Settings(workers=1).engine_thread_count == settings.cores()
+    assert Settings(workers=1).engine_thread_count == cores.count()
     assert Settings(workers=10_000).engine_thread_count == 1
     assert Settings(engine_threads=7).engine_thread_count == 7
 
