@@ -16,7 +16,7 @@ PREFIX = "MANIFOLD_"
 MEGABYTE = 1024 * 1024
 LARGEST = 10**15
 """More bytes than any machine has."""
-SERVICE_LINK = re.compile(rf"{PREFIX}(GRPC_)?(SERVICE|PORT)_")
+SERVICE_LINK = re.compile(rf"{PREFIX}(\w+_)?(SERVICE_(HOST|PORT)|PORT_\d+_(TCP|UDP|SCTP))(_|$)")
 ORIGIN = re.compile(r"\*|https?://[^\s/,*]+", re.IGNORECASE)
 DEVICE = re.compile(r"cpu|(cpu|gpu):(0|[1-9]\d?)")
 
@@ -210,7 +210,7 @@ def read(environment: Mapping[str, str], flags: Mapping[str, str | None] | None 
 
 
 def is_service_link(name: str, text: str) -> bool:
-    """Whether Kubernetes set a variable, as it does beside every Service called manifold or manifold-grpc.
+    """Whether Kubernetes set a variable, as it does beside every Service called manifold or manifold-….
 
     >>> is_service_link("MANIFOLD_PORT", "tcp://10.0.0.1:8000"), is_service_link("MANIFOLD_PORT", "8000")
     (True, False)

@@ -111,6 +111,13 @@ def test_the_policy_file_lies_in_the_store_unless_another_is_named():
 
 
 def test_what_kubernetes_sets_beside_a_service_called_manifold_is_no_setting():
-    links = {"MANIFOLD_PORT": "tcp://10.0.0.1:8000", "MANIFOLD_PORT_8000_TCP": "x", "MANIFOLD_SERVICE_HOST": "10.0.0.1"}
-    links |= {name.replace("MANIFOLD_", "MANIFOLD_GRPC_"): value for name, value in links.items()}
+    links = {
+        "MANIFOLD_PORT": "tcp://10.0.0.1:8000",
+        "MANIFOLD_PORT_8000_TCP": "tcp://10.0.0.1:8000",
+        "MANIFOLD_PORT_8000_TCP_ADDR": "10.0.0.1",
+        "MANIFOLD_SERVICE_HOST": "10.0.0.1",
+        "MANIFOLD_SERVICE_PORT_HTTP": "8000",
+    }
+    for service in ("GRPC", "QA_PREDICTOR"):
+        links |= {name.replace("MANIFOLD_", f"MANIFOLD_{service}_"): value for name, value in links.items()}
     assert settings.read(links) == settings.Settings()
