@@ -3,20 +3,20 @@
 All bad values are reported together. The table in docs/settings.md is made from these fields; a test holds it to that.
 """
 
-import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from service import cores
 from service.errors import ServiceError
 
 PREFIX = "MANIFOLD_"
 MEGABYTE = 1024 * 1024
 LARGEST = 10**15
 """More bytes than any machine has."""
-SERVICE_LINK = re.compile(rf"{PREFIX}(GRPC_)?(SERVICE|PORT)_")
+SERVICE_LINK = re.compile(rf"{PREFIX}(\w+_)?(SERVICE_(HOST|PORT)|PORT_\d+_(TCP|UDP|SCTP))(_|$)")
 ORIGIN = re.compile(r"\*|https?://[^\s/,*]+", re.IGNORECASE)
 DEVICE = re.compile(r"cpu|(cpu|gpu):(0|[1-9]\d?)")
 
@@ -114,12 +114,12 @@ class Settings:
     @property
     def worker_count(self) -> int:
         """HTTP workers, resolved."""
-        return self.workers or cores()
+        return self.workers or cores.count()
 
     @property
     def engine_thread_count(self) -> int:
         """Threads of one engine, resolved."""
-        return self.engine_threads or max(1, cores() // self.worker_count)
+        return self.engine_threads or max(1, cores.count() // self.worker_count)
 
     @property
     def model_names(self) -> list[str]:
@@ -163,11 +163,6 @@ def address(host: str) -> str:
     ('[::1]', '127.0.0.1')
     """
     return f"[{host}]" if ":" in host and not host.startswith("[") else host
-
-
-def cores() -> int:
-    """The processors this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def read(environment: Mapping[str, str], flags: Mapping[str, str | None] | None = None) -> Settings:
@@ -215,7 +210,7 @@ def read(environment: Mapping[str, str], flags: Mapping[str, str | None] | None 
 
 
 def is_service_link(name: str, text: str) -> bool:
-    """Whether Kubernetes set a variable, as it does beside every Service called manifold or manifold-grpc.
+    """Whether Kubernetes set a variable, as it does beside every Service called manifold or manifold-….
 
     >>> is_service_link("MANIFOLD_PORT", "tcp://10.0.0.1:8000"), is_service_link("MANIFOLD_PORT", "8000")
     (True, False)

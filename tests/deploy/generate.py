@@ -15,7 +15,7 @@ RULES = KUBERNETES / "components" / "monitoring" / "rules.yaml"
 SCHEMA = CHART / "values.schema.json"
 DECIDED = {
     *("host", "port", "grpc_port", "certificate", "private_key", "client_ca", "keys", "trust"),
-    *("store", "cache", "policy", "workers", "engine_threads", "placement"),
+    *("store", "cache", "policy", "placement"),
 }
 """Settings that other values decide. Of clients' certificates the kubelet has none: its probes would fail."""
 

@@ -67,5 +67,5 @@ def container(objects: Iterable[Object]) -> Any:
 
 
 def environment(container: Object) -> dict[str, str]:
-    """The variables of a container; what Kubernetes fills in is a 2, as its limit of cores."""
-    return {variable["name"]: variable.get("value", "2") for variable in container["env"]}
+    """The variables of a container."""
+    return {variable["name"]: variable["value"] for variable in container["env"]}

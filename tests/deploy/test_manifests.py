@@ -27,9 +27,9 @@ def merged(*values: Any) -> dict[str, Any]:
 
 def overlay(folder: Path, components: Sequence[str]) -> list[Object]:
     """The base with these components, in a folder of its own beside them: kustomize reads no others."""
-    paths = [f"components/{name}" for name in components]
     (folder / "kubernetes").symlink_to(KUBERNETES)
-    kustomization = {"resources": ["kubernetes/base"], "components": [f"kubernetes/{path}" for path in paths]}
+    paths = [f"kubernetes/components/{name}" for name in components]
+    kustomization = {"resources": ["kubernetes/base"], "components": paths}
     (folder / "kustomization.yaml").write_text(yaml.safe_dump(kustomization))
     return kustomized(folder)
 

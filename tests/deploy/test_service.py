@@ -86,7 +86,7 @@ def test_nothing_is_written_but_where_it_may_be(values: Object) -> None:
     assert writable == {"/tmp", environment(each).get("MANIFOLD_CACHE", "/tmp")}
 
 
-def test_workers_have_a_core_each_and_the_memory_they_may_hold() -> None:
+def test_a_worker_for_every_core_has_the_memory_that_it_may_hold() -> None:
     each = container(charted())
     limits = each["resources"]["limits"]
     held = int(limits["cpu"]) * Settings().max_held_bytes

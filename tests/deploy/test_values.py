@@ -66,7 +66,7 @@ def test_every_value_is_in_the_schema() -> None:
         {"resources": {"cpu": "500m"}},
         {"resources": {"memory": "4G"}},
         {"settings": {"max_bach_rows": 8}},
-        {"settings": {"workers": 4}},
+        {"settings": {"port": 9000}},
         {"settings": {"client_ca": "/ca.pem"}},
         {"settings": {"watch": True}},
         {"env": [{"name": "MANIFOLD_STORE", "value": "/elsewhere"}]},

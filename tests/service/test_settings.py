@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from service import settings
+from service import cores, settings
 from service.settings import BadSettings, Settings
 
 FIELDS = {spec.name: spec for spec in fields(Settings)}
@@ -73,10 +73,29 @@ class TestEverySetting:
         assert (spec.metadata["least"] is None) is isinstance(spec.default, str)
 
 
+@pytest.mark.parametrize(
+    ("quota", "expected"),
+    [
+        ("max 100000\n", 8),
+        ("-1 100000", 8),
+        ("400000 100000", 4),
+        ("410000 100000", 5),
+        ("10000 100000", 1),
+        ("6400000 100000", 8),
+        ("0 100000", 1),
+        ("100000 0", 8),
+        ("", 8),
+        ("100000", 8),
+    ],
+)
+def test_a_containers_limit_counts_as_cores(quota, expected):
+    assert cores.limited(8, quota) == expected
+
+
 def test_workers_and_threads_share_the_cores():
-    assert Settings().worker_count == settings.cores() >= 1
+    assert Settings().worker_count == cores.count() >= 1
     assert Settings(workers=3).worker_count == 3
-    assert Settings(workers=1).engine_thread_count == settings.cores()
+    assert Settings(workers=1).engine_thread_count == cores.count()
     assert Settings(workers=10_000).engine_thread_count == 1
     assert Settings(engine_threads=7).engine_thread_count == 7
 
@@ -92,6 +111,13 @@ def test_the_policy_file_lies_in_the_store_unless_another_is_named():
 
 
 def test_what_kubernetes_sets_beside_a_service_called_manifold_is_no_setting():
-    links = {"MANIFOLD_PORT": "tcp://10.0.0.1:8000", "MANIFOLD_PORT_8000_TCP": "x", "MANIFOLD_SERVICE_HOST": "10.0.0.1"}
-    links |= {name.replace("MANIFOLD_", "MANIFOLD_GRPC_"): value for name, value in links.items()}
+    links = {
+        "MANIFOLD_PORT": "tcp://10.0.0.1:8000",
+        "MANIFOLD_PORT_8000_TCP": "tcp://10.0.0.1:8000",
+        "MANIFOLD_PORT_8000_TCP_ADDR": "10.0.0.1",
+        "MANIFOLD_SERVICE_HOST": "10.0.0.1",
+        "MANIFOLD_SERVICE_PORT_HTTP": "8000",
+    }
+    for service in ("GRPC", "QA_PREDICTOR"):
+        links |= {name.replace("MANIFOLD_", f"MANIFOLD_{service}_"): value for name, value in links.items()}
     assert settings.read(links) == settings.Settings()

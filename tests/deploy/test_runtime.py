@@ -27,7 +27,6 @@ def test_the_runtime_starts_the_same_container_as_the_base() -> None:
     assert CONTAINER["resources"] == other["resources"]
     of_pods = {name: pod(base())["securityContext"][name] for name in ("runAsNonRoot", "runAsUser", "seccompProfile")}
     assert CONTAINER["securityContext"] == {**other["securityContext"], **of_pods}
-    assert environment(CONTAINER)["MANIFOLD_WORKERS"] == CONTAINER["resources"]["limits"]["cpu"]
 
 
 def test_a_service_finds_the_runtime_by_its_format_and_protocol() -> None:
