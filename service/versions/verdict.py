@@ -10,12 +10,16 @@ from service.versions.store import Version
 MEMORY = ("bad_alloc", "ResourceExhausted", "OOM when allocating", "Failed to allocate memory")
 """What engines say where there is not enough of it."""
 
+AWAY = "away"
+"""The reason that passes without anybody touching the version's files."""
+
 REASONS = {
     "WrongAnswers": "wrong-answers",
     "Untrusted": "untrusted",
     "TooLarge": "memory",
     "DiedLoading": "died",
     "HungLoading": "hung",
+    "FleetAway": AWAY,
 }
 """The reasons that errors stand for, by their classes' names; MemoryError is one more, all others are "broken"."""
 
