@@ -10,7 +10,7 @@ from service.tensors import Array, Tensors
 
 DEPTH = 2
 """Batches of one worker that a replica has at once: one computes, the next crosses."""
-PATIENCE = 10.0
+PATIENCE = 5.0
 """Seconds that a fleet has to load a version that is in the store."""
 
 

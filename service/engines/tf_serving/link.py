@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 import grpc
 
-from service.engines.tf_serving.failures import Failed
+from service.engines.tf_serving.failures import UNREACHED, Failed
 
 Answer = Callable[[], bytes]
 """Waits for the response of a call that was begun; raises Failed."""
@@ -33,7 +33,7 @@ class Link(Protocol):
         """The response within so many seconds; Failed."""
 
     def begin(self, method: str, request: bytes, seconds: float) -> Answer:
-        """The same, under way."""
+        """The same, under way; it raises nothing itself."""
 
     def close(self) -> None:
         """End it, and all that is under way."""
@@ -51,10 +51,10 @@ class Channel(Link):
 
     def begin(self, method: str, request: bytes, seconds: float) -> Answer:
         try:
-            call = self._method(method).future(request, timeout=seconds)
-        except ValueError as error:
-            raise closed() from error
-        return lambda: answered(call.result)
+            under_way = self._method(method).future(request, timeout=seconds)
+        except ValueError:
+            return lambda: self.call(method, request, seconds)
+        return lambda: answered(under_way.result)
 
     def close(self) -> None:
         self._channel.close()
@@ -73,13 +73,8 @@ def answered(call: Callable[[], bytes]) -> bytes:
         raise Failed("CANCELLED", "the connection was closed") from None
     except grpc.RpcError as error:
         raise Failed(error.code().name, error.details() or "", after(error.trailing_metadata() or ())) from None
-    except ValueError as error:
-        raise closed() from error
-
-
-def closed() -> Failed:
-    """Nothing was sent: another thread has closed the channel."""
-    return Failed("UNAVAILABLE", "failed to connect: the connection was closed")
+    except ValueError:  # another thread has closed the channel: nothing was sent
+        raise Failed("UNAVAILABLE", f"{UNREACHED}: the connection was closed") from None
 
 
 def after(metadata: Iterable[tuple[str, Any]]) -> float | None:

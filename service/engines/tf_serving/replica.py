@@ -53,16 +53,7 @@ class Replica:
 
     def ask(self) -> Answer:
         """Ask how it is; `hear` takes the answer."""
-        link = self._link
-        try:
-            return link.begin(messages.STATUS, self._target.status, PATIENCE)
-        except Failed as failed:
-            error = failed  # the name of the clause does not outlive it
-
-            def answer() -> bytes:
-                raise error
-
-            return answer
+        return self._link.begin(messages.STATUS, self._target.status, PATIENCE)
 
     def hear(self, answer: Answer, expected: Signature | None) -> None:
         """How it is, from now on; a model of any other than the expected signature is none of ours."""
