@@ -11,7 +11,7 @@ MEMORY = ("bad_alloc", "ResourceExhausted", "OOM when allocating", "Failed to al
 """What engines say where there is not enough of it."""
 
 AWAY = "away"
-"""The reason that passes without anybody touching the version's files."""
+"""The reason that passes without anybody touching the version's files: who computes it is not there, or busy."""
 
 REASONS = {
     "WrongAnswers": "wrong-answers",
@@ -20,6 +20,9 @@ REASONS = {
     "DiedLoading": "died",
     "HungLoading": "hung",
     "FleetAway": AWAY,
+    "ModelNotReady": AWAY,
+    "QueueFull": AWAY,
+    "DeadlineExceeded": AWAY,
 }
 """The reasons that errors stand for, by their classes' names; MemoryError is one more, all others are "broken"."""
 

@@ -62,7 +62,7 @@ class TestWhoIsAsked:
             engine.run(x(1))
         assert net.batches() == [20, 20, 10]
 
-    @given(st.lists(st.one_of(st.none(), st.integers(0, 20)), max_size=60))
+    @given(st.lists(st.one_of(st.none(), st.integers(0, 20)), min_size=20, max_size=60))
     def test_it_is_always_one_with_the_fewest_batches(self, moves: list[int | None]):
         net, held = Net(), []
         net.fleet.look()
@@ -304,6 +304,17 @@ class TestWhoIsLeftAlone:
         assert all(engine.run(x(1)) for _ in range(9))
         assert len(gone.batches) == 3
 
+    @pytest.mark.parametrize("failed", [RESET, REFUSED, MISSING], ids=["broke", "unreached", "without the version"])
+    def test_one_that_failed_so_is_heard_before_it_is_asked_again(self, net: Net, failed: Failed):
+        engine = net.engine()
+        net["a"].sick = failed
+        assert all(engine.run(x(1)) for _ in range(12))
+        assert net.batches()[0] == 1
+        net["a"].sick = None
+        net.fleet.look()
+        assert all(engine.run(x(1)) for _ in range(12))
+        assert net.batches()[0] == 5
+
     def test_without_any_it_is_told_and_clients_may_come_back(self, net: Net):
         engine = net.engine()
         net.servers.clear()
@@ -450,10 +461,43 @@ class Circuit(RuleBasedStateMachine):
 TestCircuit = Circuit.TestCase
 
 
-def test_a_breaker_rests_twice_as_long_each_time():
-    breaker, now, rests = Breaker(), 0.0, []
+def opened(breaker: Breaker, now: float = 0.0) -> Breaker:
     for _ in range(MOST):
         breaker.end(well=False, now=now)
+    return breaker
+
+
+def test_one_call_alone_tries_whether_it_is_well_again():
+    breaker = opened(Breaker())
+    assert not breaker.allows(FIRST / 2)
+    assert breaker.allows(FIRST)
+    breaker.begin()
+    assert not breaker.allows(FIRST)
+    breaker.end(well=None, now=FIRST)
+    assert breaker.allows(FIRST)
+    breaker.begin()
+    breaker.end(well=True, now=FIRST)
+    assert breaker.closed
+
+
+def test_one_that_was_well_again_rests_as_at_first():
+    breaker = opened(Breaker())
+    breaker.end(well=False, now=FIRST)
+    breaker.end(well=True, now=FIRST)
+    assert opened(breaker, now=10.0).allows(10.0 + FIRST)
+
+
+def test_of_many_at_once_one_tries(net: Net):
+    net.fleet.look()
+    members = net.fleet.members
+    [sick, *_] = members.replicas
+    opened(sick.breaker)
+    taken = [members.take((), FIRST) for _ in range(9)]
+    assert taken.count(sick) == 1
+
+
+def test_a_breaker_rests_twice_as_long_each_time():
+    breaker, now, rests = opened(Breaker()), 0.0, []
     for _ in range(7):
         rest = next(rest for rest in (1, 2, 4, 8, 16, 30) if breaker.allows(now + rest))
         rests.append(rest)

@@ -23,7 +23,14 @@ from service.batching.batcher import Batcher
 from service.batching.jobs import Job
 from service.batching.queueing import Queue
 from service.engines.tf_serving.fleet import FleetAway
-from service.errors import ModelNotFound, ModelNotReady, VersionNotFound
+from service.errors import (
+    DeadlineExceeded,
+    ModelNotFound,
+    ModelNotReady,
+    QueueFull,
+    ServiceError,
+    VersionNotFound,
+)
 from service.handle import ModelHandle
 from service.versions.background import go_on
 from service.versions.catalog import Catalog
@@ -216,6 +223,7 @@ class Site:
         self.folder = root / "served"
         self.broken: set[int] = set()
         self.away: set[int] = set()
+        self.why: type[ServiceError] = FleetAway
         self.closed = threading.Event()
         self.clock = Clock()
         publish(self.root, 1)
@@ -228,7 +236,7 @@ class Site:
             if version.number in self.broken or not version.folder.is_dir():
                 raise OSError(f"cannot read {version.folder}/saved_model.pb\nnor /usr/share/else")
             if version.number in self.away:
-                raise FleetAway("a:8500: NOT_FOUND")
+                raise self.why("a:8500: NOT_FOUND")
             assert version.folder == self.root / version.model / str(version.number)
             return handle(Closing(self.closed), Hand(), name=version.model, version=version.number)
 
@@ -618,8 +626,9 @@ class TestWatching:
             worker.follow()
             assert worker.numbers() == [2]
 
-    def test_a_version_that_the_fleet_lacks_is_tried_until_it_has_it(self, site: Site):
-        site.away = {1, 2}
+    @pytest.mark.parametrize("why", [FleetAway, ModelNotReady, QueueFull, DeadlineExceeded])
+    def test_a_version_that_the_fleet_lacks_is_tried_until_it_has_it(self, site: Site, why: type[ServiceError]):
+        site.away, site.why = {1, 2}, why
         workers = site.workers(2)
         workers[0].look(2)
         assert states(workers[0]) == {1: (State.END, "a:8500: NOT_FOUND")}
