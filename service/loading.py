@@ -64,13 +64,20 @@ def load(
     began = time.monotonic()
     manifest.check(version.folder, version.folder.parent.parent, manifest.public_keys(settings.trusted))
     card = cards.read(version.folder)
-    engine = load_engine(version.folder, card, settings, devices)
+    engine = fleet_engine(version, settings) if settings.fleet else load_engine(version.folder, card, settings, devices)
     try:
         handle = serve(version, card, engine, settings, Worker(choose_driver, room))
         return replace(handle, load_seconds=time.monotonic() - began)
     except BaseException:
         engine.close()
         raise
+
+
+def fleet_engine(version: Version, settings: Settings) -> Engine:
+    """The version as the fleet of the settings has it, under the same name and number."""
+    from service.engines.tf_serving.engine import engine
+
+    return engine(version.model, version.number, settings.fleet_names, settings.request_timeout)
 
 
 def load_engine(
@@ -109,6 +116,8 @@ def weight(version: Version, settings: Settings) -> int:
     """The bytes of the files that the engine of a version holds in memory, at least; Untrusted, UnreadableCard."""
     manifest.confine(version.folder, version.folder.parent.parent)
     card = cards.read(version.folder)
+    if settings.fleet:
+        return 0
     if uses_twin(version.folder, card, settings):
         return store.size(version.folder / chosen_twin(version.folder, card, settings))
     return store.size(version.folder / "saved_model.pb") + store.size(version.folder / "variables")

@@ -34,8 +34,10 @@ def main(flags: Mapping[str, str | None]) -> int:
     """Serve until a signal says otherwise; raises BadSettings or NothingToServe before anything starts."""
     chosen = settings.read(os.environ, flags)
     replaces = "GUNICORN_FD" in os.environ  # a running server has started this one in its place, and still listens
+    if chosen.fleet:
+        check_grpc(f"FLEET={chosen.fleet}")
     if chosen.grpc_port:
-        check_grpc(chosen.grpc_port)
+        check_grpc(f"GRPC_PORT={chosen.grpc_port}")
         if not replaces:
             check_free(chosen.host, chosen.grpc_port, "GRPC_PORT")
     check_files(chosen)
@@ -47,7 +49,7 @@ def main(flags: Mapping[str, str | None]) -> int:
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="manifold-metrics-")
     # What this server's processes write meanwhile goes with it, also of those that are killed.
     tempfile.tempdir = os.environ["PROMETHEUS_MULTIPROC_DIR"]
-    os.environ[f"{PREFIX}PLACEMENT"] = "device" if devices else "worker"
+    os.environ[f"{PREFIX}PLACEMENT"] = placement.placed(chosen, devices)
     os.environ[f"{PREFIX}DEVICES"] = ",".join(device.name for device in devices)
     placement.folder(os.environ).mkdir()
     sockets = chosen.worker == "greenlet" and not replaces
@@ -115,12 +117,12 @@ def welcome(chosen: Settings, versions: list[store.Version]) -> str:
     return "\n".join(lines)
 
 
-def check_grpc(port: int) -> None:
+def check_grpc(needed: str) -> None:
     """BadSettings if gRPC cannot be spoken here."""
     missing = [library for name, library in LIBRARIES.items() if importlib.util.find_spec(name) is None]
     if missing:
         lack = f"{', '.join(missing)} not installed here (deploy/requirements/full.txt)"
-        raise BadSettings(f"{PREFIX}GRPC_PORT={port}: {lack}")
+        raise BadSettings(f"{PREFIX}{needed}: {lack}")
 
 
 def listeners(host: str, port: int, count: int) -> list[socket.socket]:

@@ -18,6 +18,7 @@ LARGEST = 10**15
 """More bytes than any machine has."""
 SERVICE_LINK = re.compile(rf"{PREFIX}(\w+_)?(SERVICE_(HOST|PORT)|PORT_\d+_(TCP|UDP|SCTP))(_|$)")
 ORIGIN = re.compile(r"\*|https?://[^\s/,*]+", re.IGNORECASE)
+SERVER = re.compile(r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):[1-9]\d{0,4}")
 DEVICE = re.compile(r"cpu|(cpu|gpu):(0|[1-9]\d?)")
 
 
@@ -55,9 +56,11 @@ class Settings:
     )
     placement: str = setting(
         "auto",
-        "Where TensorFlow computes: in every HTTP worker or in a process per device. auto: devices, if there is a GPU.",
-        choices=("auto", "worker", "device"),
+        "Where models compute: in every HTTP worker, in a process per device or in a fleet of TensorFlow Serving."
+        " auto: in the fleet, if there is one, else on devices, if there is a GPU.",
+        choices=("auto", "worker", "device", "tf_serving"),
     )
+    fleet: str = setting("", "Addresses of a TensorFlow Serving fleet, host:port, separated by commas. Empty: none.")
     standby: str = setting(
         "auto",
         "Whether a process with TensorFlow loaded stands by for those of devices. auto: if there is a GPU.",
@@ -125,6 +128,11 @@ class Settings:
     def model_names(self) -> list[str]:
         """The models named, [] for all."""
         return listed(self.models)
+
+    @property
+    def fleet_names(self) -> list[str]:
+        """The names of the fleet's servers, each with its port, [] for none."""
+        return listed(self.fleet)
 
     @property
     def device_names(self) -> list[str]:
@@ -196,6 +204,12 @@ def read(environment: Mapping[str, str], flags: Mapping[str, str | None] | None 
         for name in listed(settings.devices)
         if not DEVICE.fullmatch(name)
     ]
+    wrong += [
+        f"{PREFIX}FLEET: {name!r} is no server such as 10.0.0.1:8500"
+        for name in settings.fleet_names
+        if not SERVER.fullmatch(name)
+    ]
+    wrong += misplaced(settings)
     if len(set(settings.device_names)) < len(settings.device_names):
         wrong.append(f"{PREFIX}DEVICES={settings.devices!r} names a device twice")
     if bool(settings.certificate) != bool(settings.private_key):
@@ -207,6 +221,22 @@ def read(environment: Mapping[str, str], flags: Mapping[str, str | None] | None 
     if wrong:
         raise BadSettings("\n".join(sorted(wrong)))
     return settings
+
+
+def misplaced(settings: Settings) -> list[str]:
+    """What contradicts a fleet, or lacks one."""
+    if not settings.fleet:
+        return [f"{PREFIX}PLACEMENT=tf_serving needs {PREFIX}FLEET"] if settings.placement == "tf_serving" else []
+    contradicted = {
+        "placement": settings.placement in ("worker", "device"),
+        "engine": settings.engine == "onnx",
+        "devices": bool(settings.devices),
+    }
+    return [
+        f"{PREFIX}{name.upper()}={getattr(settings, name)}: {PREFIX}FLEET computes, and nothing here"
+        for name, wrong in contradicted.items()
+        if wrong
+    ]
 
 
 def is_service_link(name: str, text: str) -> bool:

@@ -25,6 +25,7 @@ from service.errors import (
     InvalidInput,
     ModelNotReady,
     NotFinite,
+    QueueFull,
     ServiceError,
 )
 from service.tensors import Kind
@@ -32,6 +33,9 @@ from service.tensors import Kind
 LOG = logging.getLogger("manifold.batcher")
 
 Clock = Callable[[], float]
+
+WHATEVER_THE_ROWS = ModelNotReady, QueueFull, DeadlineExceeded
+"""After these the jobs of a batch are not tried apart: that would only take as long again."""
 
 
 class Observer(Protocol):
@@ -150,10 +154,10 @@ class Batcher:
         """Every job of the batch gets its slice; if the batch fails, each is tried alone and only the culprit fails."""
         rows = sum([job.rows for job in batch])
         try:
-            outputs = self._run(batch, rows)
+            outputs = self._run(batch, rows, started)
             parts = tensors.split(outputs, [job.rows for job in batch])
             strange = self.refuses_not_finite and tensors.not_finite(outputs)
-        except ModelNotReady as error:  # whatever the rows: to try them apart would only take as long again
+        except WHATEVER_THE_ROWS as error:
             for job in batch:
                 fail(job, error)
             return
@@ -188,9 +192,10 @@ class Batcher:
         except Exception:
             LOG.exception("a batch could not be counted")
 
-    def _run(self, batch: Sequence[Job], rows: int) -> dict[str, tensors.Array]:
+    def _run(self, batch: Sequence[Job], rows: int, started: float) -> dict[str, tensors.Array]:
         """All outputs of the batch; EngineFailed where they are not those of its signature, or not of its rows."""
-        outputs = self._engine.run(tensors.join([job.tensors for job in batch], self._engine.ragged))
+        joined = tensors.join([job.tensors for job in batch], self._engine.ragged)
+        outputs = self._engine.run_within(joined, max([job.deadline for job in batch]) - started)
         wanted = self._engine.signature.outputs.keys()
         if not wanted <= outputs.keys():
             raise EngineFailed(f"the model returned no {', '.join(sorted(wanted - outputs.keys()))}")

@@ -75,6 +75,8 @@ def place(settings: Settings, masks: Sequence[str], tensorflow: bool) -> list[De
     ([], [Device(name='cpu:0', mask='-1')])
     """
     named = settings.device_names
+    if settings.fleet:
+        return []
     if settings.placement == "worker":
         if named:
             raise BadSettings("MANIFOLD_DEVICES is for MANIFOLD_PLACEMENT=device, not worker")
@@ -87,6 +89,13 @@ def place(settings: Settings, masks: Sequence[str], tensorflow: bool) -> list[De
     if not tensorflow:
         raise BadSettings("devices need TensorFlow, which is not installed here (deploy/requirements/full.txt)")
     return [device(name, masks) for name in named or all_gpus(masks)]
+
+
+def placed(settings: Settings, devices: Sequence[Device]) -> str:
+    """The placement that `auto` stands for."""
+    if settings.fleet:
+        return "tf_serving"
+    return "device" if devices else "worker"
 
 
 def all_gpus(masks: Sequence[str]) -> list[str]:

@@ -95,3 +95,14 @@ WORKER_LAG = Histogram(
 )
 WORKER_MEMORY = Gauge("manifold_worker_resident_bytes", "Memory of a worker.", multiprocess_mode="liveall")
 WORKER_FILES = Gauge("manifold_worker_open_files", "Files a worker has open.", multiprocess_mode="liveall")
+
+FLEET_CALLS = Counter(
+    "manifold_fleet_calls_total", "Batches sent to a replica, by gRPC's code of the answer.", ["replica", "code"]
+)
+FLEET_SECONDS = Histogram("manifold_fleet_seconds", "Seconds of a batch on a replica.", ["replica"], buckets=SECONDS)
+FLEET_UP = Gauge(
+    "manifold_fleet_replica_up",
+    "1 if a replica said how it is when every worker last asked it.",
+    ["replica"],
+    multiprocess_mode="livemin",
+)

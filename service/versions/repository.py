@@ -26,7 +26,7 @@ from service.versions.policy import Policy
 from service.versions.store import NothingToServe, Version, fingerprint
 from service.versions.told import Folder, Told
 from service.versions.trial import Trial
-from service.versions.verdict import Unloadable, Verdict
+from service.versions.verdict import AWAY, Unloadable, Verdict
 from service.versions.wishes import LONGEST, Wishes
 
 LOG = logging.getLogger("manifold.repository")
@@ -147,9 +147,9 @@ class Repository:
         return telling.parse(self.folder.text(model))
 
     def refuses(self, version: Version) -> bool:
-        """Whether a version was refused, and is as it was."""
+        """Whether a version was refused for good, and is as it was."""
         known = self.told(version.model).refused.get(version.number)
-        return known is not None and known.files == fingerprint(version.folder)
+        return known is not None and known.reason != AWAY and known.files == fingerprint(version.folder)
 
     def _begin(self) -> None:
         """Hear what the others serve, or, being first, tell what to begin with; NothingToServe, BadPolicy."""

@@ -10,12 +10,19 @@ from service.versions.store import Version
 MEMORY = ("bad_alloc", "ResourceExhausted", "OOM when allocating", "Failed to allocate memory")
 """What engines say where there is not enough of it."""
 
+AWAY = "away"
+"""The reason that passes without anybody touching the version's files: who computes it is not there, or busy."""
+
 REASONS = {
     "WrongAnswers": "wrong-answers",
     "Untrusted": "untrusted",
     "TooLarge": "memory",
     "DiedLoading": "died",
     "HungLoading": "hung",
+    "FleetAway": AWAY,
+    "ModelNotReady": AWAY,
+    "QueueFull": AWAY,
+    "DeadlineExceeded": AWAY,
 }
 """The reasons that errors stand for, by their classes' names; MemoryError is one more, all others are "broken"."""
 

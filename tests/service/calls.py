@@ -45,6 +45,7 @@ class Client:
     """Calls of one server's methods."""
 
     def __init__(self, port: int, credentials: grpc.ChannelCredentials | None = None) -> None:
+        self.port = port
         target, options = f"127.0.0.1:{port}", [("grpc.max_receive_message_length", -1)]
         self.channel = (
             grpc.secure_channel(target, credentials, options) if credentials else grpc.insecure_channel(target, options)

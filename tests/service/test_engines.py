@@ -1,5 +1,6 @@
 """The seam: one contract, passed by every engine and by the tests' fake."""
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -11,17 +12,26 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from service import tensors
+from service import loading, server, tensors
+from service.batching.drivers import ThreadDriver
+from service.card import Card
 from service.device.host import Host
 from service.engines.base import Engine
 from service.engines.device import DeviceEngine
 from service.engines.onnx import OnnxEngine
 from service.engines.saved_model import NoSuchSignature, SavedModelEngine
+from service.engines.tf_serving.engine import TfServingEngine
+from service.engines.tf_serving.fleet import Fleet, FleetAway
+from service.engines.tf_serving.messages import Target
+from service.errors import InvalidInput
+from service.settings import Settings
 from service.signature import Signature
 from service.tensors import Array, Tensors
-from tests.service import artifacts, saved_models
+from service.versions.store import Version
+from tests.service import artifacts, calls, fakes, saved_models
 from tests.service.fakes import FakeEngine, specs
 from tests.service.server import ROOT, SECONDS
+from tests.service.tf_servicer import Servicer
 
 WEIGHTS = artifacts.toy_weights()
 
@@ -58,9 +68,50 @@ def crossing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Pat
     host.close()
 
 
-@pytest.fixture(scope="module", params=["fake", "onnx", "saved_model", "xla", "device"])
-def engine(request: pytest.FixtureRequest, folder: Path, crossing: Callable[[Path], Engine]) -> Iterator[Engine]:
+@pytest.fixture(scope="module")
+def asking() -> Iterator[Callable[[Path], Engine]]:
+    """Makes engines whose models lie in a fleet of one, which has only TensorFlow Serving's API in common with ours."""
+    with contextlib.ExitStack() as stack:
+
+        def ask(folder: Path) -> Engine:
+            servicer = Servicer(folder)
+            stack.callback(servicer.close)
+            target = Target(folder.parent.name, int(folder.name))
+            return TfServingEngine(target, Fleet([f"127.0.0.1:{servicer.port}"], target), SECONDS, patience=0)
+
+        yield ask
+
+
+@pytest.fixture(scope="module")
+def fronts(folder: Path) -> Iterator[Callable[[Path], Engine]]:
+    """Makes engines whose models lie in a fleet of two of our own gRPC fronts, which compute twins.
+
+    Without a card, which has them refuse more than TensorFlow Serving would.
+    """
+    chosen = Settings()
+    with contextlib.ExitStack() as stack:
+        names = []
+        for _ in range(2):
+            worker = loading.Worker(lambda _: ThreadDriver, None)
+            handle = loading.serve(Version("toy", 1, folder), Card(), OnnxEngine(folder), chosen, worker)
+            stack.callback(handle.close)
+            client = stack.enter_context(calls.serving(chosen, fakes.catalog([handle]), server.wait))
+            names.append(f"127.0.0.1:{client.port}")
+        target = Target("toy", 1)
+        yield lambda _: TfServingEngine(target, Fleet(names, target), SECONDS)
+
+
+@pytest.fixture(scope="module", params=["fake", "onnx", "saved_model", "xla", "device", "fleet", "fronts"])
+def engine(
+    request: pytest.FixtureRequest,
+    folder: Path,
+    crossing: Callable[[Path], Engine],
+    asking: Callable[[Path], Engine],
+    fronts: Callable[[Path], Engine],
+) -> Iterator[Engine]:
     made = {
+        "fleet": lambda: asking(folder),
+        "fronts": lambda: fronts(folder),
         "fake": lambda: FakeEngine(SIGNATURE, numpy_toy),
         "onnx": lambda: OnnxEngine(folder),
         "saved_model": lambda: SavedModelEngine(folder),
@@ -87,7 +138,7 @@ class TestContract:
         assert engine.signature.unbatched() == []
 
     def test_it_says_what_computes_and_where(self, engine: Engine):
-        assert engine.name in ("fake", "onnx", "saved_model")
+        assert engine.name in ("fake", "onnx", "saved_model", "tf_serving")
         assert engine.parallel >= 1
         assert engine.absent() == ""
         assert engine.device
@@ -196,6 +247,37 @@ def test_rows_filled_up_are_cut_off_again(folder: Path):
     for count in (1, 3, 5, 8):
         for name, expected in engine.run(rows(count)).items():
             np.testing.assert_allclose(engine._bucketed(rows(count))[name], expected, rtol=1e-5, atol=1e-6)
+
+
+class TestInAFleet:
+    def test_strings_cross_and_come_back(self, tmp_path: Path, asking: Callable[[Path], Engine]):
+        engine = asking(saved_models.save(saved_models.Greeter(), tmp_path / "greeter" / "3"))
+        outputs = engine.run({"name": np.array(["Zoë", b"Bob"], object)})
+        assert outputs["greeting"].tolist() == ["hello Zoë", "hello Bob"]
+        engine.close()
+
+    def test_bfloat16_crosses_and_comes_back(self, tmp_path: Path, asking: Callable[[Path], Engine]):
+        engine = asking(saved_models.save(saved_models.Narrow(), tmp_path / "narrow" / "1"))
+        dtype = engine.signature.inputs["x"].dtype
+        assert dtype.name == "bfloat16"
+        assert engine.run({"x": np.ones((2, 3), dtype)})["y"].astype(float).tolist() == [[2, 2, 2], [2, 2, 2]]
+        engine.close()
+
+    def test_tensors_that_cannot_be_batched_are_named(self, tmp_path: Path, asking: Callable[[Path], Engine]):
+        engine = asking(saved_models.save(saved_models.Rankless(), tmp_path / "rankless" / "1"))
+        assert engine.signature.unbatched() == ["any", "two", "sum"]
+        engine.close()
+
+    def test_what_the_model_does_not_take_is_invalid(self, folder: Path, asking: Callable[[Path], Engine]):
+        engine = asking(folder)
+        with pytest.raises(InvalidInput):
+            engine.run({**rows(2), "text": np.full((2, 1), 99, np.int32)})
+        engine.close()
+
+    def test_a_model_without_the_served_signature_is_none(self, tmp_path: Path, asking: Callable[[Path], Engine]):
+        folder = saved_models.save(saved_models.Greeter(), tmp_path / "greeter" / "1", signature="greet")
+        with pytest.raises(FleetAway, match=r"no signature 'serving_default' \(found: __saved_model_init_op, greet\)"):
+            asking(folder)
 
 
 def test_strings_cross_to_a_device_and_back(tmp_path: Path, crossing: Callable[[Path], Engine]):

@@ -142,7 +142,12 @@ def test_models_import_keras_what_types_need_and_what_weights_are_computed_with(
         (("gunicorn_h1c",), {"service/server/parser.py"}),
         (
             ("grpc", "grpc_health", "grpc_reflection"),
-            {"service/grpc/calls.py", "service/grpc/front.py", "service/grpc/health.py"},
+            {
+                "service/engines/tf_serving/link.py",
+                "service/grpc/calls.py",
+                "service/grpc/front.py",
+                "service/grpc/health.py",
+            },
         ),
         (
             ("google.protobuf",),
@@ -161,6 +166,8 @@ def test_models_import_keras_what_types_need_and_what_weights_are_computed_with(
                 "service/batching/drivers.py",
                 "service/engines/device.py",
                 "service/engines/programs.py",
+                "service/engines/tf_serving/fleet.py",
+                "service/engines/tf_serving/members.py",
                 "service/batching/future.py",
                 "service/versions/background.py",
                 "service/versions/repository.py",
@@ -182,7 +189,9 @@ def test_each_library_stays_where_it_belongs(libraries, files):
 
 
 def test_only_a_worker_loads_the_grpc_package():
-    assert importers("service.grpc") - within("service/grpc") == {"service/wsgi.py"}
+    asking = "service/engines/tf_serving/messages.py"
+    assert importers("service.grpc") - within("service/grpc") == {asking, "service/wsgi.py"}
+    assert importers("service.engines.tf_serving") - within("service/engines/tf_serving") == {"service/loading.py"}
 
 
 def test_what_speaks_to_devices_loads_no_tensorflow():
@@ -197,10 +206,11 @@ def test_what_speaks_to_devices_loads_no_tensorflow():
     assert done.stdout.split() == []
 
 
-def test_the_grpc_package_loads_no_tensorflow_and_starts_no_thread():
+@pytest.mark.parametrize("module", ["service.grpc.front", "service.engines.tf_serving.engine"])
+def test_what_speaks_grpc_loads_no_tensorflow_and_starts_no_thread(module):
     look = "import sys, threading; print('tensorflow' in sys.modules, threading.active_count())"
     done = subprocess.run(
-        [sys.executable, "-c", f"import service.grpc.front; {look}"],
+        [sys.executable, "-c", f"import {module}; {look}"],
         cwd=ROOT,
         capture_output=True,
         text=True,

@@ -63,8 +63,9 @@ class TestWhatGoesWhere:
             (Settings(), ["0"], False),
             (Settings(engine="onnx"), ["0"], True),
             (Settings(placement="worker"), ["0"], True),
+            (Settings(fleet="a:8500"), ["0"], True),
         ],
-        ids=["no GPU", "no TensorFlow", "twins wished for", "workers wished for"],
+        ids=["no GPU", "no TensorFlow", "twins wished for", "workers wished for", "a fleet"],
     )
     def test_into_the_workers(self, settings, masks, tensorflow):
         assert place(settings, masks, tensorflow) == []
@@ -133,3 +134,9 @@ def test_devices_need_the_command_that_starts_their_processes():
     with pytest.raises(BadSettings, match="python -m service serve"):
         placement.sockets(Settings(placement="device", devices="cpu"), {})
     assert placement.sockets(Settings(), {}) == {}
+
+
+def test_what_auto_stands_for_is_what_the_workers_hear():
+    assert placement.placed(Settings(), []) == "worker"
+    assert placement.placed(Settings(), [Device("cpu:0")]) == "device"
+    assert placement.placed(Settings(fleet="a:8500"), []) == "tf_serving"

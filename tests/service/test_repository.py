@@ -22,7 +22,15 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from service.batching.batcher import Batcher
 from service.batching.jobs import Job
 from service.batching.queueing import Queue
-from service.errors import ModelNotFound, ModelNotReady, VersionNotFound
+from service.engines.tf_serving.fleet import FleetAway
+from service.errors import (
+    DeadlineExceeded,
+    ModelNotFound,
+    ModelNotReady,
+    QueueFull,
+    ServiceError,
+    VersionNotFound,
+)
 from service.handle import ModelHandle
 from service.versions.background import go_on
 from service.versions.catalog import Catalog
@@ -214,6 +222,8 @@ class Site:
         self.root = root / "store"
         self.folder = root / "served"
         self.broken: set[int] = set()
+        self.away: set[int] = set()
+        self.why: type[ServiceError] = FleetAway
         self.closed = threading.Event()
         self.clock = Clock()
         publish(self.root, 1)
@@ -225,6 +235,8 @@ class Site:
         def load(version: Version) -> ModelHandle:
             if version.number in self.broken or not version.folder.is_dir():
                 raise OSError(f"cannot read {version.folder}/saved_model.pb\nnor /usr/share/else")
+            if version.number in self.away:
+                raise self.why("a:8500: NOT_FOUND")
             assert version.folder == self.root / version.model / str(version.number)
             return handle(Closing(self.closed), Hand(), name=version.model, version=version.number)
 
@@ -610,6 +622,27 @@ class TestWatching:
         assert workers[0].numbers() == [1]
         (site.root / "m" / "2" / "weights").write_bytes(b"right")
         workers[0].look(2)
+        for worker in workers:
+            worker.follow()
+            assert worker.numbers() == [2]
+
+    @pytest.mark.parametrize("why", [FleetAway, ModelNotReady, QueueFull, DeadlineExceeded])
+    def test_a_version_that_the_fleet_lacks_is_tried_until_it_has_it(self, site: Site, why: type[ServiceError]):
+        site.away, site.why = {1, 2}, why
+        workers = site.workers(2)
+        workers[0].look(2)
+        assert states(workers[0]) == {1: (State.END, "a:8500: NOT_FOUND")}
+        assert workers[0].told("m").refused[1].reason == "away"
+        site.away = {2}
+        workers[0].look(1)
+        for worker in workers:
+            worker.follow()
+            assert worker.numbers() == [1]
+        publish(site.root, 2)
+        workers[0].look(3)
+        assert workers[0].numbers() == [1]
+        site.away = set()
+        workers[0].look(1)
         for worker in workers:
             worker.follow()
             assert worker.numbers() == [2]

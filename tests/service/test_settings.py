@@ -121,3 +121,27 @@ def test_what_kubernetes_sets_beside_a_service_called_manifold_is_no_setting():
     for service in ("GRPC", "QA_PREDICTOR"):
         links |= {name.replace("MANIFOLD_", f"MANIFOLD_{service}_"): value for name, value in links.items()}
     assert settings.read(links) == settings.Settings()
+
+
+class TestAFleet:
+    def test_is_named_with_commas(self):
+        chosen = settings.read({"MANIFOLD_FLEET": "10.0.0.1:8500, tf-serving.models:8500,[::1]:8501"})
+        assert chosen.fleet_names == ["10.0.0.1:8500", "tf-serving.models:8500", "[::1]:8501"]
+
+    @pytest.mark.parametrize("name", ["tf-serving", "http://a:8500", "a:0", "a:b", "::1:8500", "dns:///a:8500"])
+    def test_is_servers_with_their_ports(self, name):
+        with pytest.raises(BadSettings, match=r"is no server such as 10.0.0.1:8500"):
+            settings.read({"MANIFOLD_FLEET": name})
+
+    @pytest.mark.parametrize(
+        "more",
+        [{"placement": "worker"}, {"placement": "device"}, {"engine": "onnx"}, {"devices": "cpu"}],
+        ids=lambda more: next(iter(more)),
+    )
+    def test_computes_alone(self, more):
+        with pytest.raises(BadSettings, match="MANIFOLD_FLEET computes, and nothing here"):
+            settings.read({"MANIFOLD_FLEET": "a:8500"}, more)
+
+    def test_is_not_asked_for_where_there_is_none(self):
+        with pytest.raises(BadSettings, match="MANIFOLD_PLACEMENT=tf_serving needs MANIFOLD_FLEET"):
+            settings.read({"MANIFOLD_PLACEMENT": "tf_serving"})
