@@ -73,12 +73,13 @@ def names(edges: Sequence[float], feature: str, unit: str = "") -> tuple[str, ..
 
     >>> names([18, 24, 31.5], "value", "years")
     ('below 18 years', '18–24 years', '24–31.5 years', 'above 31.5 years', 'not a number')
-    >>> names([1, 1, 8, 20], "vocabulary")
-    ('below 1', 'unknown', 'ranks 1–7', 'ranks 8–19', 'above rank 19', 'not a number')
+    >>> names([1, 1, 2, 8, 20], "vocabulary")
+    ('below 1', 'unknown', 'rank 1', 'ranks 2–7', 'ranks 8–19', 'above rank 19', 'not a number')
     """
     if feature == "vocabulary":  # ids follow frequency: 0 is padding, 1 is unknown, 2 is the most frequent word
         ranks = [edge - 1 for edge in edges]
-        inner = [f"ranks {low + 1:g}–{high:g}" for low, high in pairwise(ranks)][1:]
+        ends = [(low + 1, high) for low, high in pairwise(ranks)][1:]
+        inner = [f"rank {high:g}" if low == high else f"ranks {low:g}–{high:g}" for low, high in ends]
         return ("below 1", "unknown", *inner, f"above rank {ranks[-1]:g}", "not a number")
     after = f" {unit}" if unit else ""
     step = 1 if feature in WHOLE else 0

@@ -87,10 +87,13 @@ def _numbers(spec: Spec, rows: Array, lengths: Array | None) -> dict[str, Seen]:
 
 def _moments(rows: Array, lengths: Array | None) -> tuple[Seen, Seen]:
     """Mean and standard deviation of every row, over its own steps only."""
-    flat = rows.reshape(len(rows), -1).astype(np.float64)
-    inner = {"where": True} if lengths is None else {"where": _within(rows, lengths)}
-    with np.errstate(all="ignore"):
-        return _one_each(flat.mean(axis=1, **inner)), _one_each(flat.std(axis=1, **inner))
+    flat = rows.reshape(len(rows), prod(rows.shape[1:])).astype(np.float64)
+    within: Any = True if lengths is None else _within(rows, lengths)
+    count = flat.shape[1] if lengths is None else within.sum(axis=1)
+    with np.errstate(all="ignore"):  # a row without steps has no mean
+        mean = flat.sum(axis=1, where=within) / count
+        spread = np.sqrt(((flat - mean[:, np.newaxis]) ** 2).sum(axis=1, where=within) / count)
+    return _one_each(mean), _one_each(spread)
 
 
 def _within(rows: Array, lengths: Array) -> Array:

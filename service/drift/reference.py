@@ -71,6 +71,8 @@ def read(document: Mapping[str, Any]) -> Reference:
         raise NotWatched("its card has no distribution of the training's rows; export it again")
     try:
         features = list(_features(document))
+        if not features:
+            raise ValueError("it has no features")
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise NotWatched(f"the distribution on its card makes no sense: {type(error).__name__}: {error}") from error
     watched = {(feature.side, feature.name) for feature in features}

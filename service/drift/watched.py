@@ -82,7 +82,7 @@ class Watched:
         rows, numbers = MOST_ROWS, MOST_NUMBERS
         for (at, inputs), answer in zip(taken.groups, taken.answers, strict=True):
             size = self.reference.elements(inputs, answer.outputs)
-            most = min(len(at), rows, max(1, numbers // size))
+            most = min(len(at), rows, max(1, numbers // max(1, size)))
             if rows <= 0 or numbers <= 0:
                 break
             counts += self.reference.count(first(inputs, most), first(answer.outputs, most), self._ragged)

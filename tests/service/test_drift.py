@@ -85,6 +85,11 @@ class TestFeatures:
         found = features("worn", lengths=np.array([2, 1]))
         assert (found["steps"][0], found["mean"][0], found["spread"][0]) == ([2, 1], [2.5, 5.5], [1.118, 0.5])
 
+    def test_of_a_series_without_steps_nothing_that_is_a_number(self):
+        found = measure(DOCUMENT["inputs"]["worn"], np.zeros((1, 0, 2)))
+        assert found["steps"].values.tolist() == [0]
+        assert np.isnan(found["mean"].values).all()
+
     def test_of_labels_the_most_probable_and_its_probability(self):
         assert features("style") == {"label": ([0, 1], [1, 1]), "confidence": ([0.7, 0.6], [1, 1])}
 
@@ -156,7 +161,7 @@ counts = st.lists(st.integers(0, 5000), min_size=2, max_size=20)
 
 class TestPsi:
     def test_a_worked_example(self):
-        """By hand: 0.25 ln(1.6 / 0.8) … of 3 bins, the halves added to the rows making no difference at this size."""
+        """Three bins; the halves that are added make no difference to so many rows."""
         training, recent = np.array([2e9, 5e9, 3e9]), np.array([3e9, 4e9, 3e9])
         by_hand = 0.1 * np.log(0.3 / 0.2) + (-0.1) * np.log(0.4 / 0.5) + 0 * np.log(1)
         assert psi.index(training, recent) == pytest.approx(by_hand, rel=1e-6)
@@ -398,6 +403,7 @@ class TestReference:
             pytest.param(lambda told: told["outputs"].update(z=[]) or told["outputs"].update(y=7), id="no list"),
             pytest.param(lambda told: told["outputs"].update(z=[EDGES]), id="an output that is not there"),
             pytest.param(lambda told: told.pop("inputs"), id="no inputs"),
+            pytest.param(lambda told: told.update(inputs={}, outputs={}), id="nothing"),
         ],
     )
     def test_what_makes_no_sense_is_not_watched_and_serves_all_the_same(self, spoil, tmp_path: Path):
