@@ -333,7 +333,8 @@ class TestWatched:
             model.ask([x])
         model.watched.step()
         model.watched.step()
-        assert model.shown("outputs", "y", "value")["rows"] == 1
+        shown = model.shown("outputs", "y", "value")
+        assert (shown["rows"], shown["recent"]) == (1, [0, 0, 1, 0, 0, 0])
 
     def test_of_many_rows_the_first(self, model: Model):
         model.ask(*[[0.5]] * 200)
