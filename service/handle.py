@@ -13,6 +13,7 @@ from service.batching.batcher import Batcher
 from service.batching.future import Future
 from service.batching.jobs import Answer, Job
 from service.card import Card, CategoryInput, TokensInput
+from service.drift.watched import Watched
 from service.engines.base import Engine
 from service.errors import Fault, InvalidInput
 from service.schemas import Rows
@@ -73,6 +74,8 @@ class ModelHandle:
     load_seconds: float = 0.0
     """What it took until it could be served."""
     shadow: Shadow = field(default_factory=Shadow, compare=False)
+    watched: Watched | None = field(default=None, compare=False)
+    """What looks for drift; None where nobody does."""
 
     @cached_property
     def label(self) -> Label:
@@ -124,6 +127,8 @@ class ModelHandle:
             raise
         if self.shadow.target is not None:
             self.shadow.offer(self, groups, answers)
+        if self.watched is not None and self.watched.wants:
+            self.watched.take(groups, answers)
         parts = [(at, answer.outputs) for (at, _), answer in zip(groups, answers, strict=True)]
         return Prediction(parts, sum(len(at) for at, _ in groups), answers)
 
@@ -143,6 +148,8 @@ class ModelHandle:
     def close(self) -> None:
         """Answer what was accepted, then let go of the engine."""
         self.shadow.close()
+        if self.watched is not None:
+            self.watched.close()
         self.batcher.close()
         self.engine.close()
 

@@ -112,6 +112,12 @@ class Settings:
     keepalive: int = setting(5, "Seconds an idle connection stays open; above that of a proxy in front.", least=0)
     graceful_timeout: int = setting(30, "Seconds that accepted requests have to finish after a SIGTERM.", least=1)
     top: int = setting(5, "Labels listed per output of many, unless the request's top says otherwise.", least=0)
+    drift: float = setting(
+        10.0,
+        "Requests a second, of every model in every worker, that are looked at for drift (docs/drift.md). 0: none.",
+        least=0,
+        most=1000,
+    )
     log_level: str = setting("info", "Least severe log line.", choices=("debug", "info", "warning", "error"))
 
     @property

@@ -13,6 +13,7 @@ from service.app import create_app
 from service.batching.admission import Room
 from service.batching.watchdog import Limits, Watchdog
 from service.device import placement
+from service.drift import rounds
 from service.metrics.sampling import Sampler
 from service.server.drivers import Running
 from service.versions import memory
@@ -36,7 +37,7 @@ ROOM = Room(SETTINGS.max_held_rows, SETTINGS.max_held_bytes)
 LOAD = partial(loading.load, settings=SETTINGS, choose_driver=server.choose_driver, devices=DEVICES, room=ROOM)
 logs.begin(SETTINGS.log_level)
 TRIAL = Trial(
-    Patience(WATCHDOG.over(LOAD), SETTINGS.load_timeout),
+    Patience(WATCHDOG.over(rounds.over(LOAD, SHARED / "drift") if SETTINGS.drift else LOAD), SETTINGS.load_timeout),
     SHARED / "loading",
     partial(loading.weight, settings=SETTINGS),
     memory.read,
@@ -56,6 +57,8 @@ atexit.register(metrics.flush)
 atexit.register(CATALOG.close)
 atexit.register(TRIAL.close)
 WATCHDOG.start()
+if SETTINGS.drift:
+    rounds.begin(CATALOG, SETTINGS.drift)
 # A worker listens once its models stand, so that nobody notices a restarted one; a slow load does not hold up /healthz.
 app.extensions["stands"] = REPOSITORY.stands
 REPOSITORY.start(Watch(REPOSITORY, SETTINGS.watch)).join(min(PATIENCE, SETTINGS.worker_timeout / 2))

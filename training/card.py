@@ -60,6 +60,8 @@ class Card:
     losses: Mapping[str, Any]
     findings: Sequence[Finding]
     verified: Verified
+    distribution: Mapping[str, Any] | None = None
+    """As `distribution` measures it; None says nothing of it."""
 
     def document(self) -> dict[str, Any]:
         """The card as JSON; jsonschema.ValidationError if it breaks its contract, which is a bug."""
@@ -73,14 +75,14 @@ class Card:
             "description": task.description,
             "parameters": self.parameters,
             "inputs": {
-                name: {**_input(name, spec, self.encoder), "example": _example(name, self.encoder)}
-                for name, spec in task.inputs.items()
+                name: {**spec, "example": _example(name, self.encoder)} for name, spec in inputs(self.encoder).items()
             },
-            "outputs": {name: _output(name, output, self.encoder) for name, output in task.outputs.items()},
+            "outputs": outputs(self.encoder),
             "provenance": asdict(self.provenance) | created,
             "metrics": dict(self.metrics),
             "losses": dict(self.losses),
             "findings": [asdict(finding) for finding in self.findings],
+            **({"distribution": dict(self.distribution)} if self.distribution else {}),
             "verified": {
                 "rows": self.verified.rows,
                 "twin": asdict(self.verified.twin),
@@ -102,6 +104,16 @@ def versions() -> dict[str, str]:
 def vocabulary_file(name: str) -> str:
     """Where an input's words lie, from the version's folder."""
     return f"assets/{name}.vocabulary.txt"
+
+
+def inputs(encoder: Encoder) -> dict[str, dict[str, Any]]:
+    """What the card says of every input, but for its example."""
+    return {name: _input(name, spec, encoder) for name, spec in encoder.task.inputs.items()}
+
+
+def outputs(encoder: Encoder) -> dict[str, dict[str, Any]]:
+    """What the card says of every output."""
+    return {name: _output(name, output, encoder) for name, output in encoder.task.outputs.items()}
 
 
 def _input(name: str, spec: Input, encoder: Encoder) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import monotonic
+from typing import Any
 
 from service.versions import manifest
 from training import card, golden, saved_model, warmup
@@ -34,6 +35,8 @@ class Held:
     findings: Sequence[Finding] = ()
     trial: Trial | None = None
     """For a twin of reduced precision; None makes none."""
+    distribution: Mapping[str, Any] | None = None
+    """For the card: how the training's inputs and the answers to these rows lie."""
 
 
 def export(trained: Trained, held: Held, provenance: Provenance, version: Version) -> Path:
@@ -69,6 +72,7 @@ def export(trained: Trained, held: Held, provenance: Provenance, version: Versio
             losses=losses,
             findings=held.findings,
             verified=verified,
+            distribution=held.distribution,
         ).document()
         (extra / "card.json").write_text(json.dumps(made, indent=2, ensure_ascii=False) + "\n", "utf-8")
         manifest.write(folder, version.model, version.number)

@@ -12,6 +12,7 @@ from pathlib import Path
 from models.architecture import Architecture
 from training import losses
 from training.card import Provenance
+from training.distribution import distribution
 from training.encode import select
 from training.evaluate import evaluate
 from training.export import Held, export
@@ -40,14 +41,16 @@ def train_and_export(rows: Prepared, architectures: Mapping[int, Architecture], 
 
     trained = fit(architecture, encoder, splits, rows.preset, run.seed)
     test = encoder.rows(splits.test)
-    judged = evaluate(encoder, splits.train, splits.test, predict(trained.model, test, list(outputs)))
+    said = predict(trained.model, test, list(outputs))
+    judged = evaluate(encoder, splits.train, splits.test, said)
     findings = STUDIES[run.model](trained, splits, rows.preset, run.seed) if run.model in STUDIES else []
     _say("exporting …")
     seconds = time.monotonic() - started
     provenance = Provenance(rows.source, rows.counts, run.seed, run.preset, trained.epochs, seconds)
     calibration = encoder.rows(select(splits.train, range(min(CALIBRATION_ROWS, rows.counts["train"]))))
     trial = Trial(calibration, test, partial(evaluate, encoder, splits.train, splits.test))
-    folder = export(trained, Held(splits.test, test, judged, findings, trial), provenance, version)
+    seen = distribution(encoder, splits.train, said)
+    folder = export(trained, Held(splits.test, test, judged, findings, trial, seen), provenance, version)
 
     units = {name: output.unit for name, output in outputs.items() if isinstance(output, Number | Numbers)}
     print(report.table(judged, units))

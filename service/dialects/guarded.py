@@ -27,6 +27,7 @@ SCOPES: Mapping[str, Scope | None] = {
     "native.predict": PREDICT,
     "native.models": READ,
     "native.model": READ,
+    "native.drift": READ,
     "oip.server": READ,
     "oip.live": None,
     "oip.ready": None,

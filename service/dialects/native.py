@@ -4,6 +4,7 @@
                             ?version= or ?label=, &outputs=a,b &top=
     GET  /models            what is served
     GET  /models/<model>    its card, signature, versions and an example
+    GET  /models/<model>/drift      how far what is asked and answered has moved from what it learnt
 
 Errors are problem+json (RFC 9457).
 """
@@ -17,6 +18,7 @@ from service import schemas, tensors
 from service.dialects.bodies import columns, forms, npz, packed
 from service.dialects.exchange import deadline, describe, json_response, label, parse_rows, read_body, with_hint
 from service.dialects.oip.tensors import whole
+from service.drift import report
 from service.errors import Fault, InvalidInput, MalformedBody, ServiceError
 from service.handle import ModelHandle, Prediction, Wait
 from service.schemas import Asked
@@ -57,6 +59,12 @@ def blueprint(catalog: Catalog, settings: Settings, wait: Wait) -> Blueprint:
     def model(model: str) -> Response:
         handle = find(catalog, model, query())
         return json_response({**summary(model, catalog), **details(handle)})
+
+    @native.get("/models/<model>/drift")
+    def drift(model: str) -> Response:
+        handle = find(catalog, model, query())
+        moved = report.document(handle.card.document, handle.watched)
+        return json_response({"model": model, "version": handle.version, **moved})
 
     return native
 

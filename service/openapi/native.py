@@ -1,7 +1,7 @@
 """The native paths: a typed prediction per model, and the list of models."""
 
 from service.dialects.bodies.forms import MSGPACK, NPZ
-from service.openapi import examples, inputs, outputs
+from service.openapi import drift, examples, inputs, outputs
 from service.openapi.models import Model, Schema, any_of, ref
 from service.openapi.operations import json_body, operation
 from service.openapi.parameters import PREDICTED, TIMED, TRACED, any_model, query
@@ -30,7 +30,7 @@ TENSOR: Schema = {
 }
 TENSORS: Schema = {"type": "object", "additionalProperties": ref("schemas", "tensor")}
 
-SCHEMAS: Schema = {
+SCHEMAS: Schema = drift.SCHEMAS | {
     "tensor": TENSOR,
     "version": {
         "title": "Version",
@@ -87,7 +87,11 @@ def schemas(model: Model) -> Schema:
 def paths(models: list[Model], names: list[str], settings: Settings) -> Schema:
     """POST /predict/… of every model that answers, and what shows all of them."""
     typed = {f"/predict/{model.name}": {"post": predict(model, settings)} for model in models}
-    return typed | {"/models": {"get": listed()}, "/models/{model}": {"get": shown(names)}}
+    return typed | {
+        "/models": {"get": listed()},
+        "/models/{model}": {"get": shown(names)},
+        "/models/{model}/drift": {"get": drift.shown(names)},
+    }
 
 
 def predict(model: Model, settings: Settings) -> Schema:

@@ -169,7 +169,10 @@ class TestEveryRoute:
         table = {
             Scope.PREDICT: [("POST", path) for path, _ in ASKED.values()] + [("POST", "/v1/models/fake:classify")],
             Scope.READ: [
-                *[("GET", path) for path in ("/", "/models", "/models/fake", "/metrics", "/openapi.json")],
+                *[
+                    ("GET", path)
+                    for path in ("/", "/models", "/models/fake", "/models/fake/drift", "/metrics", "/openapi.json")
+                ],
                 *[("GET", path) for path in ("/v1/models/fake", "/v1/models/fake/metadata")],
                 *[("GET", path) for path in ("/v2", "/v2/models/fake", "/v2/models/fake/ready")],
                 ("POST", "/v2/repository/index"),

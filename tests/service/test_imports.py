@@ -52,11 +52,13 @@ def test_the_service_knows_nothing_of_models_and_training():
 
 
 def test_training_knows_nothing_of_the_service_but_what_both_must_do_alike():
-    borrowers = {"training/export.py", "training/formats/checks.py"}
+    borrowers = {"training/distribution.py", "training/export.py", "training/formats/checks.py"}
     assert importers("service") & (within("training") | within("models")) == borrowers
     used = {module for file in borrowers for module in imported(ROOT / file) if module.startswith("service")}
     borrowed = {"service.images", "service.images.decode", "service.nested", "service.nested.to_array"}
-    assert used == borrowed | {"service.versions", "service.versions.manifest"}
+    drift = {name for name in used if name.startswith("service.drift.")}
+    assert used - drift == borrowed | {"service.drift", "service.versions", "service.versions.manifest"}
+    assert {name.split(".")[2] for name in drift} == {"bins", "features", "psi"}
 
 
 def test_models_import_keras_what_types_need_and_what_weights_are_computed_with():
@@ -83,6 +85,7 @@ def test_models_import_keras_what_types_need_and_what_weights_are_computed_with(
                 "service/access/command.py",
                 "service/access/places.py",
                 "service/device/handover.py",
+                "service/drift/counts.py",
                 "service/remains.py",
                 "service/versions/repository.py",
                 "service/server/protocol.py",
@@ -96,6 +99,7 @@ def test_models_import_keras_what_types_need_and_what_weights_are_computed_with(
             ("prometheus_client",),
             {
                 "service/metrics/counting.py",
+                "service/metrics/drift.py",
                 "service/metrics/exposition.py",
                 "service/metrics/families.py",
                 "service/metrics/models.py",
@@ -164,6 +168,7 @@ def test_models_import_keras_what_types_need_and_what_weights_are_computed_with(
                 "service/device/process.py",
                 "service/device/turns.py",
                 "service/batching/drivers.py",
+                "service/drift/watched.py",
                 "service/engines/device.py",
                 "service/engines/programs.py",
                 "service/engines/tf_serving/fleet.py",

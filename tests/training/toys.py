@@ -14,6 +14,7 @@ from keras import layers
 
 from models.architecture import Architecture, Head
 from training.card import Provenance
+from training.distribution import distribution
 from training.encode import Encoder
 from training.evaluate import evaluate
 from training.export import Held
@@ -108,4 +109,5 @@ def held(trained: Trained, splits: Splits) -> Held:
     rows = trained.encoder.rows(splits.test)
     said = predict(trained.model, rows, list(TASK.outputs))
     judge = partial(evaluate, trained.encoder, splits.train, splits.test)
-    return Held(splits.test, rows, judge(said), trial=Trial(rows, rows, judge))
+    seen = distribution(trained.encoder, splits.train, said)
+    return Held(splits.test, rows, judge(said), trial=Trial(rows, rows, judge), distribution=seen)

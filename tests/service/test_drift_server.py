@@ -1,0 +1,78 @@
+"""Drift in a real server: two workers, any of which knows what both have seen, and what one saw that died."""
+
+import json
+import os
+import signal
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.service import artifacts
+from tests.service.server import Server, patiently, running
+
+SAD = {"feature": "label", "labels": ["calm", "happy", "sad"], "counts": [300, 300, 300, 0]}
+WORDS = {"feature": "words", "edges": [1, 1, 3, 6, 9], "counts": [0, 200, 300, 300, 100, 0, 0]}
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The toy, whose card says how its training rows lay."""
+    root = tmp_path_factory.mktemp("store")
+    file = artifacts.toy(root) / "assets.extra" / "card.json"
+    card = json.loads(file.read_text())
+    file.write_text(json.dumps(card | {"distribution": {"inputs": {"text": [WORDS]}, "outputs": {"mood": [SAD]}}}))
+    return root
+
+
+def ask(server: Server, words: int) -> None:
+    """A request of 60 rows of that many words."""
+    random = np.random.default_rng(words)
+    rows = [{"text": "cat " * words, "numbers": random.normal(size=3).tolist()} for _ in range(60)]
+    assert server.post("/predict/toy", rows).status_code == 200
+
+
+def seen(server: Server) -> tuple[str, float, int]:
+    """What whichever worker is asked says of the words: verdict, the share of texts of one word, rows."""
+    [words] = server.get("/models/toy/drift").json()["inputs"]["text"]
+    return words["verdict"], words["recent"][1], words["rows"]
+
+
+def test_every_worker_knows_what_all_have_seen(store: Path, tmp_path: Path):
+    with running(store, tmp_path / "log", workers=2, drift=1000, engine="onnx") as server:
+        assert seen(server) == ("too few rows", 0, 0)
+        for _ in patiently():
+            ask(server, 1)
+            if seen(server)[0] == "shifted":
+                break
+        stands = steady(server)
+        assert stands[1] == 1
+        assert {seen(server) for _ in range(20)} == {stands}
+        metric = 'manifold_drift_rows{feature="words",model="toy",name="text",side="input",version="1"}'
+        assert f"{metric} {float(stands[2])}" in server.get("/metrics").text
+        assert 'manifold_drift_psi{feature="words"' in server.get("/metrics").text
+        died = server.workers()[0]
+        os.kill(died, signal.SIGKILL)
+        for _ in patiently():
+            if died not in server.workers() and len(server.workers()) == 2:
+                break
+        server.wait_until_loaded()
+        assert {seen(server) for _ in range(20)} == {stands}
+
+
+def steady(server: Server) -> tuple[str, float, int]:
+    """What is said once all is counted that was asked."""
+    before = seen(server)
+    for _ in patiently():
+        now = seen(server)
+        if now == before:
+            return now
+        before = now
+    raise AssertionError(before)
+
+
+def test_nobody_looks_where_nobody_wants_it(store: Path, tmp_path: Path):
+    with running(store, tmp_path / "log", workers=1, drift=0, engine="onnx") as server:
+        ask(server, 1)
+        assert server.get("/models/toy/drift").json()["reason"] == "MANIFOLD_DRIFT is 0"
+        assert "manifold_drift_psi{" not in server.get("/metrics").text
