@@ -82,6 +82,7 @@ def series(axes: Axes, panel: Mapping[str, Any], ask: Query) -> None:
             name = re.sub(r"{{(\w+)}}", lambda label: one["metric"].get(label[1], ""), target["legendFormat"])  # noqa: B023 - called at once
             last = "no data" if math.isnan(values[-1]) else unit(values[-1])
             axes.plot([(at - times[-1]) / 60 for at in times], values, linewidth=1, label=f"{name}  {last}")
+    axes.margins(y=0.6)  # for the legend
     axes.set_ylim(bottom=0, top=panel["fieldConfig"]["defaults"].get("max"))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: unit(value)))
     axes.tick_params(labelsize=7)

@@ -3,7 +3,9 @@
 import asyncio
 import platform
 import re
+import sys
 import threading
+from collections.abc import Callable
 from urllib.parse import quote, urlencode
 
 import pytest
@@ -296,21 +298,31 @@ class TestPending:
                 assert (one.name, one.labels) == (other.name, other.labels)
                 assert one.value == pytest.approx(other.value)
 
-    def test_nothing_is_lost_between_threads(self):
+    def test_nothing_is_lost_between_threads(self, busy_threads):
         registry = CollectorRegistry()
         pending = Pending(BulkHistogram("bulk", "", registry=registry))
 
-        def add() -> None:
-            for _ in range(2000):
-                pending.add(0.5)
-            pending.flush()
+        def work(call: Callable[[], None], times: int) -> None:
+            for _ in range(times):
+                call()
 
-        threads = [threading.Thread(target=add) for _ in range(4)]
+        calls = [lambda: pending.add(0.5)] * 3 + [pending.flush] * 2
+        threads = [threading.Thread(target=work, args=[call, 5000]) for call in calls]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
-        assert registry.get_sample_value("bulk_count") == 8000
+        pending.flush()
+        assert registry.get_sample_value("bulk_count") == 15_000
+
+
+@pytest.fixture
+def busy_threads():
+    """Threads take turns as often as they can."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(before)
 
 
 class TestSampling:
