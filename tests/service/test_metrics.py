@@ -152,8 +152,10 @@ def test_openmetrics_is_there_for_who_prefers_it(site: Site):
     assert "manifold_requests" in {family.name for family in text_string_to_metric_families(response.text)}
 
 
-def test_a_scrape_is_compressed(site: Site):
-    assert site.client.get("/metrics", headers={"Accept-Encoding": "gzip"}).headers["Content-Encoding"] == "gzip"
+@pytest.mark.parametrize("accept", ["text/plain", "application/openmetrics-text;version=1.0.0"])
+def test_a_scrape_is_compressed(site: Site, accept):
+    response = site.client.get("/metrics", headers={"Accept": accept, "Accept-Encoding": "gzip"})
+    assert response.headers["Content-Encoding"] == "gzip"
 
 
 def seconds(model: str, version: str, dialect: str) -> tuple[str, dict[str, str]]:

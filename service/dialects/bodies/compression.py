@@ -57,10 +57,14 @@ def is_worth_it(response: Response) -> bool:
 def shrinks(mimetype: str) -> bool:
     """Whether a type is text, or much like it.
 
-    >>> shrinks("application/problem+json"), shrinks("text/html"), shrinks("application/octet-stream")
+    >>> (
+    ...     shrinks("application/problem+json"),
+    ...     shrinks("application/openmetrics-text"),
+    ...     shrinks("application/octet-stream"),
+    ... )
     (True, True, False)
     """
-    return mimetype.endswith("json") or mimetype.startswith("text/") or mimetype == MSGPACK
+    return mimetype.endswith(("json", "-text")) or mimetype.startswith("text/") or mimetype == MSGPACK
 
 
 @lru_cache(256)
