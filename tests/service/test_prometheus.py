@@ -104,6 +104,16 @@ def test_a_killed_worker_takes_nothing_with_it_but_how_it_stood(asked: Asked):
         assert asked.prometheus.query(f"sum(resets(manifold_{name}[10m]))") == {frozenset(): 0.0}
 
 
+def test_workers_that_leave_in_order_take_nothing_with_them(asked: Asked):
+    before = set(asked.server.workers())
+    asked.ask()
+    asked.server.process.send_signal(signal.SIGHUP)
+    for _ in patiently():
+        if not before & set(asked.server.workers()):
+            break
+    asked.check()
+
+
 def test_the_rules_are_loaded_and_nothing_is_alarming(asked: Asked):
     groups = asked.prometheus.ask("rules")["groups"]
     assert {rule["health"] for group in groups for rule in group["rules"]} <= {"ok", "unknown"}
