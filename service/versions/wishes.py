@@ -41,7 +41,7 @@ class Wishes:
     @classmethod
     def of(cls, settings: Settings) -> "Wishes":
         """As the settings have it."""
-        return cls(Path(settings.store), tuple(settings.model_names), settings.versions or "all", settings.policy_file)
+        return cls(settings.folder, tuple(settings.model_names), settings.versions or "all", settings.policy_file)
 
     def begin(self) -> dict[str, Told]:
         """What to serve at the start; NothingToServe, BadPolicy."""
