@@ -159,6 +159,11 @@ class Settings:
         return Path(self.policy or self.folder / "serving.json")
 
     @property
+    def policy_source(self) -> str:
+        """The URL of the store that has the policy file; "" where it lies here."""
+        return self.store if is_url(self.store) and not self.policy else ""
+
+    @property
     def trusted(self) -> list[str]:
         """The files of public keys, [] where no signature is asked for."""
         return listed(self.trust)
