@@ -4,11 +4,13 @@ import argparse
 import os
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from service import logs, settings
-from service.settings import PREFIX, BadSettings
+from service.errors import ServiceError
+from service.settings import PREFIX, BadSettings, Settings
 from service.storage.location import is_url
 
 
@@ -25,31 +27,48 @@ def add(commands: Any) -> None:
     push.set_defaults(run=run_push)
 
 
-def run_pull(given: argparse.Namespace) -> int:
-    """Pull; 0 if there is something to serve. With `--follow` again and again, until the parent ends."""
-    chosen = settings.read(os.environ, {"store": given.store, "cache": given.cache})
-    if not is_url(chosen.store):
-        raise BadSettings(f"{PREFIX}STORE={chosen.store} is a folder: there is nothing to pull")
+def run_pull(given: argparse.Namespace) -> NoReturn:
+    """Pull; 0 if there is something to serve, else 1. With `--follow` again and again, until the parent ends."""
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: sys.exit(0))
+    leave(lambda: pull(settings.read(os.environ, {"store": given.store, "cache": given.cache}), given.follow))
+
+
+def pull(chosen: Settings, follow: bool) -> int:
+    """Its exit status; BadSettings, NoStorage."""
+    if not is_url(chosen.store):
+        raise BadSettings(f"{PREFIX}STORE={chosen.store} is a folder: there is nothing to pull")
     logs.begin(chosen.log_level)
     shared = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
     from service.storage.puller import Puller
 
-    puller = Puller(chosen, Path(shared) / "served" if shared and given.follow else None)
-    if given.follow:
+    puller = Puller(chosen, Path(shared) / "served" if shared and follow else None)
+    try:
+        if not follow:
+            return 0 if puller.first() else 1
         parent = os.getppid()
         puller.follow(lambda: os.getppid() == parent)
-        return 0
-    try:
-        return 0 if puller.first() else 1
     except OSError as error:
         raise BadSettings(f"{PREFIX}CACHE={chosen.cache}: {error.strerror}") from None
+    return 0
 
 
-def run_push(given: argparse.Namespace) -> int:
+def run_push(given: argparse.Namespace) -> NoReturn:
     """Publish; 0 also if it was there already, as it is here."""
     from service.storage import push
 
-    print(push.push(Path(given.folder).absolute(), given.store))
-    return 0
+    leave(lambda: print(push.push(Path(given.folder).absolute(), given.store)) or 0)
+
+
+def leave(do: Callable[[], int]) -> NoReturn:
+    """Do something, and end; not as Python does, for threads of obstore outlive that, and may abort the process."""
+    try:
+        status = do()
+    except ServiceError as error:
+        print(error, file=sys.stderr)
+        status = 2
+    except SystemExit:
+        status = 0
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)

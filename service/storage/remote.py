@@ -1,6 +1,7 @@
 """What lies at a URL: the one place that speaks to fsspec, for which obstore speaks S3 and GCS."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any, NamedTuple
 
 from service.errors import ServiceError
@@ -14,7 +15,7 @@ TAGS = ("e_tag", "ETag", "etag", "generation", "md5Hash", "mtime", "LastModified
 """What another backend calls that which changes with a file's bytes, the best first."""
 OPTIONS = {
     "client_options": {"allow_http": True, "connect_timeout": "5s", "timeout": "60s"},
-    "retry_config": {"max_retries": 2},
+    "retry_config": {"max_retries": 2, "retry_timeout": timedelta(seconds=30)},
 }
 """For obstore: who looks again need not try for long; http is for endpoints that the environment names so."""
 
