@@ -62,9 +62,10 @@ class Puller:
             pause(STEP if held is None else 0)
         while lasts():
             self.look()
-            until = time.monotonic() + self._poll
-            while lasts() and time.monotonic() < until:
-                pause(min(STEP, self._poll))
+            rest = self._poll
+            while lasts() and rest > 0:
+                pause(min(STEP, rest))
+                rest -= STEP
 
     def look(self) -> None:
         """Look once; what is wrong is logged once, and is in the metrics."""

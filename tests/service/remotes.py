@@ -29,6 +29,7 @@ class Flaky(MemoryFileSystem):
         self.pseudo_dirs = [""]
         self.fails: dict[str, str] = {}
         self.reads: list[str] = []
+        self.written: list[str] = []
         self.away = False
 
     def ls(self, path: str, detail: bool = True, **options: Any) -> Any:
@@ -49,6 +50,10 @@ class Flaky(MemoryFileSystem):
         if how == "kills":
             raise SystemExit
         return {"": found, "is short": found[:-1], "is other": found[::-1]}[how]
+
+    def put_file(self, lpath: str, rpath: str, **options: Any) -> None:
+        self.written.append(rpath)
+        super().put_file(lpath, rpath, **options)
 
 
 class Bucket:
