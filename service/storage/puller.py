@@ -35,6 +35,7 @@ class Puller:
             connect(settings.store), self._cache, Wishes.of(settings), told, signed=bool(settings.trusted)
         )
         self._up: bool | None = None
+        self._last = time.time()
 
     def first(self, pause: Callable[[float], None] = time.sleep) -> bool:
         """Pull what is wanted, unless another process does; whether there is anything to serve now. OSError."""
@@ -78,8 +79,8 @@ class Puller:
         else:
             if self._up is False:
                 LOG.info("%s is reached again", self._store)
-            self._up = True
-        tell_storage(self._store, self._up, time.time(), self._cache.bytes())
+            self._up, self._last = True, time.time()
+        tell_storage(self._store, self._up, self._last, self._cache.bytes())
 
 
 def reader(folder: Path) -> Callable[[str], Told]:
