@@ -68,7 +68,8 @@ def main(flags: Mapping[str, str | None]) -> int:
 
 def pull(chosen: Settings) -> None:
     """Have something of a store at a URL to serve; NothingToServe. In a process of its own: it starts threads."""
-    if subprocess.run(PULL, check=False).returncode:  # noqa: S603
+    done = subprocess.run(PULL, check=False)  # noqa: S603
+    if done.returncode and not any(chosen.folder.glob("*/*/saved_model.pb")):  # one that is refused says why
         raise NothingToServe(f"nothing of {chosen.store} could be pulled, and nothing of it is in {chosen.folder}")
 
 

@@ -105,6 +105,7 @@ FLEET_UP = Gauge(
     "1 if a replica said how it is when every worker last asked it.",
     ["replica"],
     multiprocess_mode="livemin",
+)
 
 STORAGE_UP = Gauge(
     "manifold_storage_up",

@@ -53,7 +53,7 @@ class Puller:
                     self.look()
             finally:
                 os.close(held)
-        return any(self._cache.numbers(model) for model in self._cache.models())
+        return any(self._cache.whole(model) for model in self._cache.models())
 
     def follow(self, lasts: Callable[[], bool], pause: Callable[[float], None] = time.sleep) -> None:
         """Look again and again as long as the server `lasts`, from when no other process does."""

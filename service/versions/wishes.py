@@ -98,12 +98,12 @@ class Wishes:
 
     def write(self, model: str, change: Callable[[Policy], Policy]) -> None:
         """Change a model's policy in the file, by one rename, one change after another; CannotWrite."""
-        if self.source:
-            raise CannotWrite(f"the policy file is that of {self.source}: change it there, by the command `policy`")
         try:
             known = policies.read(self.file).get(model, Policy())
             if change(known) == known:
                 return
+            if self.source:
+                raise CannotWrite(f"the policy file is that of {self.source}: change it there, by the command `policy`")
             with self._lock():
                 all_known = policies.read(self.file)
                 self._replace(all_known | {model: change(all_known.get(model, Policy()))})

@@ -47,6 +47,9 @@ class Flaky(MemoryFileSystem):
             raise TimeoutError("too slow")
         if how == "is gone":
             raise FileNotFoundError(path)
+        if how == "grows":
+            self.pipe_file(f"{path}.more", b"")
+            return found
         if how == "kills":
             raise SystemExit
         return {"": found, "is short": found[:-1], "is other": found[::-1]}[how]

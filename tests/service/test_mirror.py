@@ -176,6 +176,18 @@ def test_without_a_manifest_a_version_must_rest(site: Site):
     assert (site.whole(), site.mirror.waits) == ({1}, False)
 
 
+def test_without_a_manifest_sizes_must_be_right_and_nothing_may_change_meanwhile(site: Site):
+    site.bucket.publish("qa", 1, described=False)
+    site.bucket.system.fails["saved_model.pb"] = "is short"
+    site.look(3)
+    assert site.why(1) == "saved_model.pb has 14 bytes, not 15"
+
+    site.bucket.system.fails["saved_model.pb"] = "grows"
+    site.now += AGAIN
+    site.look()
+    assert site.whole() == set()
+
+
 def test_where_versions_must_be_signed_one_waits_for_its_signature(site: Site):
     site.begin(signed=True)
     site.bucket.publish("qa", 1)
@@ -262,16 +274,20 @@ def test_a_version_that_nobody_wants_or_serves_leaves_later(site: Site):
     assert site.whole() == {2}
 
 
-def test_a_version_that_workers_refuse_stays_and_the_one_before_is_pulled(site: Site):
-    for number in (1, 2):
+def test_a_version_that_workers_refuse_stays_and_the_one_before_is_pulled(site: Site, caplog: pytest.LogCaptureFixture):
+    caplog.set_level("INFO")
+    for number in (1, 2, 3):
         site.bucket.publish("qa", number)
-    site.look()
+    site.bucket.write({"saved_model.pb": b""}, "qa/3")
+    site.look(2)
     assert site.whole() == {2}
     site.told["qa"] = Told((), refused={2: Verdict("wrong-answers", "…")})
     for _ in range(3):
         site.look()
         site.now += KEEP
     assert site.whole() == {1, 2}
+    assert site.why(3)
+    assert "leaves the cache" not in caplog.text
 
 
 def test_a_version_that_leaves_the_store_leaves_the_cache_at_once(site: Site):
@@ -282,6 +298,17 @@ def test_a_version_that_leaves_the_store_leaves_the_cache_at_once(site: Site):
     site.bucket.remove("qa/2")
     site.look()
     assert site.whole() == {1}
+
+
+def test_it_stays_where_no_other_can_take_its_place(site: Site):
+    site.bucket.publish("qa", 2)
+    site.look()
+    site.told["qa"] = Told((2,))
+    site.bucket.remove("qa/2")
+    site.bucket.publish("qa", 1)
+    site.bucket.write({"saved_model.pb": b""}, "qa/1")
+    site.look(3)
+    assert site.whole() == {2}
 
 
 def test_a_model_that_leaves_the_store_stays_until_a_server_starts(site: Site, caplog: pytest.LogCaptureFixture):

@@ -1,14 +1,18 @@
 """A store in S3, as moto has it, over real sockets: the commands, and a server from its start to its end."""
 
+import json
 import os
 import signal
 import subprocess
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import requests
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from moto.server import ThreadedMotoServer
+from werkzeug.serving import make_server
 
 from tests.service import artifacts
 from tests.service.remotes import content, manifest
@@ -41,6 +45,30 @@ def s3() -> Iterator[S3]:
             patch.setenv(name, value)
         yield s3
         s3.server.stop()
+
+
+@pytest.fixture
+def gcs(tmp_path: Path) -> Iterator[None]:
+    """A server of GCS's XML API, which is that of S3 in lists, reads and writes: moto's, which lets all in."""
+    moto = DomainDispatcherApplication(create_backend_app)
+
+    def app(environment, start):
+        scope = "somebody/20260101/us-east-1/s3/aws4_request"
+        environment["HTTP_AUTHORIZATION"] = f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0"
+        return moto(environment, start)
+
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    base = f"http://127.0.0.1:{server.port}"
+    requests.post(f"{base}/moto-api/reset", timeout=SECONDS)
+    requests.put(f"{base}/bucket", timeout=SECONDS).raise_for_status()
+    account = {"gcs_base_url": base, "disable_oauth": True, "client_email": "", "private_key": "", "private_key_id": ""}
+    (tmp_path / "account.json").write_text(json.dumps(account))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GOOGLE_SERVICE_ACCOUNT", str(tmp_path / "account.json"))
+        yield
+    server.shutdown()
+    server.server_close()
 
 
 def run(*arguments: str, **settings: object) -> subprocess.CompletedProcess[str]:
@@ -126,3 +154,13 @@ def test_a_bucket_without_anything_to_serve_ends_the_start(s3: S3, tmp_path: Pat
     ended = run("serve", store=URL, cache=tmp_path)
     assert ended.returncode == 2
     assert f"nothing of {URL} could be pulled, and nothing of it is in {tmp_path}" in ended.stderr
+
+
+def test_the_same_of_a_bucket_of_google_s(gcs: None, tmp_path: Path):
+    url = "gs://bucket/models"
+    done = run("push", str(artifacts.toy(tmp_path / "store")), url)
+    assert done.stdout.startswith(f"{url}/toy/1: 6 files, "), done
+    pulled = run("pull", "--store", url, "--cache", str(tmp_path / "cache"))
+    assert (pulled.returncode, "pulled toy/1: 6 files, " in pulled.stderr) == (0, True)
+    [found] = (tmp_path / "cache").glob("*/toy/1")
+    subprocess.run(["diff", "-r", found, tmp_path / "store/toy/1"], check=True)
