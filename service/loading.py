@@ -26,7 +26,7 @@ from service.schemas import Rows
 from service.settings import Settings
 from service.signature import Signature
 from service.text import Tokenizer
-from service.versions import manifest, store
+from service.versions import manifest, refusal, store
 from service.versions.store import Version
 
 LOG = logging.getLogger("manifold.loading")
@@ -62,6 +62,7 @@ def load(
 ) -> ModelHandle:
     """A handle that has answered its golden rows correctly; ServiceError or the engine's own exception says why not."""
     began = time.monotonic()
+    refusal.check(version.folder)
     manifest.check(version.folder, version.folder.parent.parent, manifest.public_keys(settings.trusted))
     card = cards.read(version.folder)
     engine = fleet_engine(version, settings) if settings.fleet else load_engine(version.folder, card, settings, devices)

@@ -14,6 +14,8 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 from gunicorn.errors import HaltServer
 
+from service.storage.keeper import Keeper
+
 AGAIN = 5.0
 """Seconds until another worker is tried after one that could not start, while others serve."""
 
@@ -21,9 +23,10 @@ AGAIN = 5.0
 class Gunicorn(BaseApplication):  # type: ignore[misc]
     """gunicorn with this service's settings."""
 
-    def __init__(self, configuration: Mapping[str, Any], greeting: str) -> None:
+    def __init__(self, configuration: Mapping[str, Any], greeting: str, keeper: Keeper | None = None) -> None:
         self._configuration = configuration
         self._greeting = greeting
+        self.keeper = keeper
         super().__init__()
 
     def load_config(self) -> None:
@@ -33,7 +36,7 @@ class Gunicorn(BaseApplication):  # type: ignore[misc]
         self.cfg.set("pre_fork", prepare)
         self.cfg.set("when_ready", lambda _: print(self._greeting, flush=True))
         self.cfg.set("child_exit", lambda _arbiter, _worker: bury(Path(folder)))
-        self.cfg.set("on_exit", lambda _: shutil.rmtree(folder, ignore_errors=True))
+        self.cfg.set("on_exit", lambda _: self._end(folder))
 
     def load(self) -> Any:
         from service.wsgi import app
@@ -42,6 +45,11 @@ class Gunicorn(BaseApplication):  # type: ignore[misc]
 
     def run(self) -> None:
         Master(self).run()
+
+    def _end(self, folder: str) -> None:
+        if self.keeper:
+            self.keeper.end()
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 class Master(Arbiter):  # type: ignore[misc]
@@ -65,6 +73,8 @@ class Master(Arbiter):  # type: ignore[misc]
 
     def manage_workers(self) -> None:
         """Have as many workers as wanted; of more, the oldest leave when enough younger ones listen."""
+        if self.app.keeper:
+            self.app.keeper.tend()
         if time.monotonic() >= self._not_before:
             for _ in range(self.num_workers - len(self.staying())):
                 self.spawn_worker()

@@ -19,7 +19,10 @@ from service.device.placement import Device
 from service.errors import ServiceError
 from service.master import Gunicorn
 from service.settings import PREFIX, BadSettings, Settings, address
+from service.storage.keeper import Keeper
+from service.storage.location import is_url
 from service.versions import manifest, store
+from service.versions.store import NothingToServe
 from service.versions.wishes import Wishes
 
 MEMORY = Path("/dev/shm")  # noqa: S108 - gunicorn makes its heartbeat file there, unlinked
@@ -27,6 +30,7 @@ BACKLOG = 2048
 """Connections that may wait at one socket to be taken in, as gunicorn has it."""
 LIBRARIES = {"grpc": "grpcio", "grpc_health": "grpcio-health-checking", "grpc_reflection": "grpcio-reflection"}
 """What the extra `grpc` installs, by the names that are imported."""
+PULL = [sys.executable, "-m", "service", "pull"]
 WORKERS = {"greenlet": "service.server.Worker", "gthread": "service.server.Threads"}
 
 
@@ -41,11 +45,13 @@ def main(flags: Mapping[str, str | None]) -> int:
         if not replaces:
             check_free(chosen.host, chosen.grpc_port, "GRPC_PORT")
     check_files(chosen)
+    # The workers read their settings from the environment, as under any other WSGI server.
+    os.environ |= {PREFIX + name.upper(): value for name, value in flags.items() if value is not None}
+    if is_url(chosen.store):
+        pull(chosen)
     wishes = Wishes.of(chosen)
     versions = [one for model, told in wishes.begin().items() for one in wishes.versions(model, told.versions)]
     devices = place(chosen, placement.visible_here(), tensorflow_sees_a_gpu)
-    # The workers read their settings from the environment, as under any other WSGI server.
-    os.environ |= {PREFIX + name.upper(): value for name, value in flags.items() if value is not None}
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="manifold-metrics-")
     # What this server's processes write meanwhile goes with it, also of those that are killed.
     tempfile.tempdir = os.environ["PROMETHEUS_MULTIPROC_DIR"]
@@ -55,8 +61,16 @@ def main(flags: Mapping[str, str | None]) -> int:
     sockets = chosen.worker == "greenlet" and not replaces
     shared = listeners(chosen.host, chosen.port, chosen.worker_count) if sockets else []
     processes = device_processes(chosen, devices)
-    Gunicorn(configuration(chosen, shared) | processes, welcome(chosen, versions)).run()
+    keeper = Keeper([*PULL, "--follow"]) if is_url(chosen.store) and chosen.store_poll else None
+    Gunicorn(configuration(chosen, shared) | processes, welcome(chosen, versions), keeper).run()
     return 0
+
+
+def pull(chosen: Settings) -> None:
+    """Have something of a store at a URL to serve; NothingToServe. In a process of its own: it starts threads."""
+    done = subprocess.run(PULL, check=False)  # noqa: S603
+    if done.returncode and not any(chosen.folder.glob("*/*/saved_model.pb")):  # one that is refused says why
+        raise NothingToServe(f"nothing of {chosen.store} could be pulled, and nothing of it is in {chosen.folder}")
 
 
 def place(chosen: Settings, masks: Sequence[str], sees_gpus: Callable[[], bool]) -> list[Device]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from service import cores
 from service.errors import ServiceError
+from service.storage.location import check, is_url, place
 
 PREFIX = "MANIFOLD_"
 MEGABYTE = 1024 * 1024
@@ -37,7 +38,9 @@ def setting(
 class Settings:
     """Every setting, with its default and one line of help."""
 
-    store: str = setting("store", "Folder of the models: STORE/<model>/<version>/.")
+    store: str = setting("store", "Folder of the models: STORE/<model>/<version>/. Or a URL (docs/storage.md).")
+    store_poll: float = setting(15.0, "Seconds between two looks at a store at a URL. 0: only at the start.", least=0)
+    cache: str = setting("~/.cache/manifold", "Folder for what is pulled from a store at a URL.")
     models: str = setting("", "Models to serve, separated by commas. Empty: all in the store.")
     versions: int = setting(1, "How many of a model's newest versions to serve. 0: all.", least=0)
     policy: str = setting("", "File that says more of each model (docs/versions.md). Empty: STORE/serving.json.")
@@ -146,9 +149,19 @@ class Settings:
         return [name if ":" in name else f"{name}:0" for name in listed(self.devices)]
 
     @property
+    def folder(self) -> Path:
+        """The models' folder: the store, or the copy of what is wanted of one at a URL."""
+        return place(self.store, self.cache) if is_url(self.store) else Path(self.store)
+
+    @property
     def policy_file(self) -> Path:
         """The policy file, resolved."""
-        return Path(self.policy or Path(self.store) / "serving.json")
+        return Path(self.policy or self.folder / "serving.json")
+
+    @property
+    def policy_source(self) -> str:
+        """The URL of the store that has the policy file; "" where it lies here."""
+        return self.store if is_url(self.store) and not self.policy else ""
 
     @property
     def trusted(self) -> list[str]:
@@ -224,6 +237,10 @@ def read(environment: Mapping[str, str], flags: Mapping[str, str | None] | None 
         wrong.append(f"{PREFIX}CLIENT_CA needs {PREFIX}CERTIFICATE")
     if settings.grpc_port and settings.grpc_port == settings.port:
         wrong.append(f"{PREFIX}GRPC_PORT={settings.grpc_port}: HTTP has that port")
+    try:
+        check(settings.store)
+    except ValueError as error:
+        wrong.append(f"{PREFIX}STORE: {error}")
     if wrong:
         raise BadSettings("\n".join(sorted(wrong)))
     return settings

@@ -106,3 +106,29 @@ FLEET_UP = Gauge(
     ["replica"],
     multiprocess_mode="livemin",
 )
+
+STORAGE_UP = Gauge(
+    "manifold_storage_up",
+    "Whether the last look at a store at a URL reached it.",
+    ["store"],
+    multiprocess_mode="livemostrecent",
+)
+STORAGE_SUCCESS = Gauge(
+    "manifold_storage_last_success_timestamp_seconds",
+    "When a look at a store at a URL last reached it, or the process began that looks.",
+    ["store"],
+    multiprocess_mode="livemostrecent",
+)
+STORAGE_CACHE = Gauge(
+    "manifold_storage_cache_bytes",
+    "Bytes of what lies here of a store at a URL.",
+    ["store"],
+    multiprocess_mode="livemostrecent",
+)
+PULLED_VERSIONS = Counter("manifold_storage_pulled_versions_total", "Versions pulled from a store at a URL.", ["model"])
+PULLED_BYTES = Counter("manifold_storage_pulled_bytes_total", "Bytes of the versions pulled.", ["model"])
+NOT_PULLED = Counter(
+    "manifold_storage_refused_total",
+    "Versions not pulled: incomplete, checksum, unsafe, unreadable, disk.",
+    [*MODEL, "reason"],
+)

@@ -13,6 +13,7 @@ from typing import Any
 from service import settings
 from service.access.audit import Audit
 from service.errors import Fault, ServiceError, placed
+from service.settings import Settings
 from service.versions import policy as policies
 from service.versions.policy import Policy
 from service.versions.told import Told
@@ -44,10 +45,19 @@ def add(commands: Any) -> None:
 def main(given: argparse.Namespace, environment: Mapping[str, str]) -> int:
     """Run one of the two; its exit status."""
     chosen = settings.read(environment, {"store": given.store, "policy": given.file})
-    wishes = Wishes.of(chosen)
+    if not chosen.policy_source:
+        return operate(given, chosen, Wishes.of(chosen), str(chosen.policy_file))
+    from service.storage.outline import outline
+
+    with outline(Wishes.of(chosen), given.model) as wishes:
+        return operate(given, chosen, wishes, f"{chosen.policy_source}/{policies.FILE}")
+
+
+def operate(given: argparse.Namespace, chosen: Settings, wishes: Wishes, file: str) -> int:
+    """Show or change the policy of a model, which lies in a file that is called so."""
     stored = [version.number for version in wishes.stored(given.model)]
     if not stored:
-        raise BadCommand(f"the store {wishes.root} has no version of {given.model}")
+        raise BadCommand(f"the store {chosen.store} has no version of {given.model}")
     before = policies.read(wishes.file).get(given.model, Policy())
     note = []
     if given.command == "rollback":
@@ -61,7 +71,7 @@ def main(given: argparse.Namespace, environment: Mapping[str, str]) -> int:
         wishes.write(given.model, lambda _: after)
         done = {"model": given.model, "policy": policies.document(after)}
         Audit(chosen.audit).record(getpass.getuser(), "local", given.command, "done", **done)
-    print("\n".join([*told(given.model, before, after, wishes), *note]))
+    print("\n".join([*told(given.model, before, after, wishes, file), *note]))
     return 0
 
 
@@ -140,7 +150,7 @@ def number(text: str) -> Any:
     return text
 
 
-def told(model: str, before: Policy, after: Policy, wishes: Wishes) -> list[str]:
+def told(model: str, before: Policy, after: Policy, wishes: Wishes, file: str) -> list[str]:
     """What stands now, what of it servers try to serve, and how to undo it."""
     stored = wishes.stored(model)
     served = wishes.choose(after, stored, Told(), lambda _: True)
@@ -150,7 +160,7 @@ def told(model: str, before: Policy, after: Policy, wishes: Wishes) -> list[str]
     if missing:
         lines.append(f"not wanted or not there, though label, canary or shadow name it: {', '.join(map(str, missing))}")
     if after != before:
-        lines += [f"written to {wishes.file}", f"undo: python -m service policy {model} {options(before, after)}"]
+        lines += [f"written to {file}", f"undo: python -m service policy {model} {options(before, after)}"]
     return lines
 
 

@@ -16,6 +16,7 @@ AWAY = "away"
 REASONS = {
     "WrongAnswers": "wrong-answers",
     "Untrusted": "untrusted",
+    "NotPulled": "not-pulled",
     "TooLarge": "memory",
     "DiedLoading": "died",
     "HungLoading": "hung",

@@ -37,11 +37,19 @@ class Wishes:
     named: tuple[str, ...] = ()
     default: Versions = 1
     file: Path = Path()
+    source: str = ""
+    """The URL of the store of which `file` is a copy, if it is one."""
 
     @classmethod
     def of(cls, settings: Settings) -> "Wishes":
         """As the settings have it."""
-        return cls(Path(settings.store), tuple(settings.model_names), settings.versions or "all", settings.policy_file)
+        return cls(
+            settings.folder,
+            tuple(settings.model_names),
+            settings.versions or "all",
+            settings.policy_file,
+            settings.policy_source,
+        )
 
     def begin(self) -> dict[str, Told]:
         """What to serve at the start; NothingToServe, BadPolicy."""
@@ -94,6 +102,8 @@ class Wishes:
             known = policies.read(self.file).get(model, Policy())
             if change(known) == known:
                 return
+            if self.source:
+                raise CannotWrite(f"the policy file is that of {self.source}: change it there, by the command `policy`")
             with self._lock():
                 all_known = policies.read(self.file)
                 self._replace(all_known | {model: change(all_known.get(model, Policy()))})

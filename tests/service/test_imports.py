@@ -87,6 +87,7 @@ def test_models_import_keras_what_types_need_and_what_weights_are_computed_with(
                 "service/device/handover.py",
                 "service/drift/counts.py",
                 "service/remains.py",
+                "service/storage/cache.py",
                 "service/versions/repository.py",
                 "service/server/protocol.py",
                 "service/versions/told.py",
@@ -94,6 +95,7 @@ def test_models_import_keras_what_types_need_and_what_weights_are_computed_with(
                 "service/versions/wishes.py",
             },
         ),
+        (("fsspec", "obstore"), {"service/storage/remote.py"}),
         (("zipfile",), {"service/dialects/bodies/npz.py"}),
         (
             ("prometheus_client",),
@@ -237,5 +239,6 @@ def test_the_environment_is_read_in_few_places():
         "service/master.py",
         "service/metrics/exposition.py",
         "service/serve.py",
+        "service/storage/command.py",
         "service/wsgi.py",
     }

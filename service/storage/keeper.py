@@ -1,0 +1,52 @@
+"""Keeps the process that pulls alive beside a server, from the parent of the workers, which itself pulls nothing."""
+
+import logging
+import subprocess
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+LOG = logging.getLogger("manifold.storage")
+
+AGAIN = 5.0
+"""Seconds between two starts."""
+PATIENCE = 5.0
+"""Seconds that it has to end."""
+
+
+class Keeper:
+    """Keeps one process of a command."""
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        start: Callable[[Sequence[str]], Any] = subprocess.Popen,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._command = command
+        self._start = start
+        self._clock = clock
+        self._process: Any = None
+        self._not_before = 0.0
+
+    def tend(self) -> None:
+        """Start it, unless it runs, or was started just now."""
+        if self._process is not None and self._process.poll() is None:
+            return
+        if self._clock() >= self._not_before:
+            self._not_before = self._clock() + AGAIN
+            try:
+                self._process = self._start(self._command)
+            except OSError as error:
+                LOG.error("nothing is pulled: no process can be started (%s)", error.strerror)
+
+    def end(self) -> None:
+        """End it, if it runs."""
+        if self._process is None or self._process.poll() is not None:
+            return
+        self._process.terminate()
+        try:
+            self._process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
