@@ -19,6 +19,7 @@ from service.device.placement import Device
 from service.errors import ServiceError
 from service.master import Gunicorn
 from service.settings import PREFIX, BadSettings, Settings, address
+from service.telemetry.installed import check_installed
 from service.versions import manifest, store
 from service.versions.wishes import Wishes
 
@@ -27,6 +28,7 @@ BACKLOG = 2048
 """Connections that may wait at one socket to be taken in, as gunicorn has it."""
 LIBRARIES = {"grpc": "grpcio", "grpc_health": "grpcio-health-checking", "grpc_reflection": "grpcio-reflection"}
 """What the extra `grpc` installs, by the names that are imported."""
+LOGGERS = {"text": "gunicorn.glogging.Logger", "json": "service.master.JsonLogger"}
 WORKERS = {"greenlet": "service.server.Worker", "gthread": "service.server.Threads"}
 
 
@@ -40,6 +42,8 @@ def main(flags: Mapping[str, str | None]) -> int:
         check_grpc(f"GRPC_PORT={chosen.grpc_port}")
         if not replaces:
             check_free(chosen.host, chosen.grpc_port, "GRPC_PORT")
+    if chosen.traces == "on":
+        check_installed()
     check_files(chosen)
     wishes = Wishes.of(chosen)
     versions = [one for model, told in wishes.begin().items() for one in wishes.versions(model, told.versions)]
@@ -167,6 +171,7 @@ def configuration(chosen: Settings, sockets: Sequence[socket.socket] = ()) -> di
         "asgi_lifespan": "off",
         "control_socket_disable": True,
         "loglevel": chosen.log_level,
+        "logger_class": LOGGERS[chosen.log_format],
         "proc_name": "manifold",
         "worker_tmp_dir": str(MEMORY) if MEMORY.is_dir() else None,
     } | encryption(chosen)
