@@ -108,13 +108,21 @@ def dialect(path: str) -> Callable[[ServiceError], Response]:
     return {"v1": tfs.failed, "v2": oip.failed}.get(path.split("/")[1], native.problem)
 
 
+def spoken(path: str) -> str:
+    """The name of that dialect.
+
+    >>> spoken("/v2/models/qa/infer"), spoken("/predict/qa")
+    ('oip', 'native')
+    """
+    return {"v1": "tfs", "v2": "oip"}.get(path.split("/")[1], "native")
+
+
 def refusal(path: str, error: ServiceError, always: security.Headers) -> Refusal:
     """What a request gets that nobody has heard, in the words of the dialect to which its path belongs."""
     response = dialect(path)(error)
     body = response.get_data()
     headers = [*response.headers.to_wsgi_list(), ("Content-Length", str(len(body))), *always]
-    spoken = {"v1": "tfs", "v2": "oip"}.get(path.split("/")[1], "native")
-    told = partial(metrics.count_refusal, NOBODY, spoken, error.status, error.slug)
+    told = partial(metrics.count_refusal, NOBODY, spoken(path), error.status, error.slug)
     return Refusal(response.status, headers, body, told)
 
 

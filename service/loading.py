@@ -6,13 +6,13 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from service import card as cards
 from service import fields, golden, tensors
 from service.batching import cost
 from service.batching.admission import Room
-from service.batching.batcher import Batcher, Clock
+from service.batching.batcher import Batcher, Clock, Observer
 from service.batching.drivers import MakeDriver, PoolDriver
 from service.batching.jobs import FindTerms, Terms
 from service.batching.queueing import Allowed, Queue
@@ -42,11 +42,31 @@ GUESS = 0.001
 """Seconds of a row of which nothing is known; what its batches take soon says more."""
 
 
+class MakeBatcher(Protocol):
+    """Puts a batcher in front of the engine of a version."""
+
+    def __call__(
+        self, version: Version, engine: Engine, queue: Queue, make_driver: MakeDriver, observer: Observer, /
+    ) -> Batcher: ...
+
+
+def plain(_: Version, engine: Engine, queue: Queue, make_driver: MakeDriver, observer: Observer) -> Batcher:
+    """The batcher itself."""
+    return Batcher(engine, queue, make_driver, observer)
+
+
+class Shared(NamedTuple):
+    """What the batchers of a worker have in common: the room for what they hold, and who makes them."""
+
+    room: Room | None = None
+    make_batcher: MakeBatcher = plain
+
+
 class Worker(NamedTuple):
-    """What a worker has for its models: what drives their batchers, and the room they share."""
+    """What a worker has for its models: what drives their batchers, and what these share."""
 
     choose_driver: ChooseDriver
-    room: Room | None
+    shared: Shared
 
 
 class CannotServe(ServiceError):
@@ -58,7 +78,7 @@ def load(
     settings: Settings,
     choose_driver: ChooseDriver,
     devices: Mapping[str, Path] | None = None,
-    room: Room | None = None,
+    shared: Shared = Shared(),  # noqa: B008 - it is frozen
 ) -> ModelHandle:
     """A handle that has answered its golden rows correctly; ServiceError or the engine's own exception says why not."""
     began = time.monotonic()
@@ -67,7 +87,7 @@ def load(
     card = cards.read(version.folder)
     engine = fleet_engine(version, settings) if settings.fleet else load_engine(version.folder, card, settings, devices)
     try:
-        handle = serve(version, card, engine, settings, Worker(choose_driver, room))
+        handle = serve(version, card, engine, settings, Worker(choose_driver, shared))
         return replace(handle, load_seconds=time.monotonic() - began)
     except BaseException:
         engine.close()
@@ -161,13 +181,14 @@ def serve(version: Version, card: cards.Card, engine: Engine, settings: Settings
         version=version.number,
         card=card,
         engine=engine,
-        batcher=Batcher(
+        batcher=worker.shared.make_batcher(
+            version,
             engine,
             Queue(
                 settings.max_batch_rows,
                 settings.max_queue_rows,
                 terms,
-                worker.room,
+                worker.shared.room,
                 Allowed(settings.max_queue_bytes, settings.max_wait),
             ),
             worker.choose_driver(seconds)

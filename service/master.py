@@ -13,11 +13,21 @@ from typing import Any
 from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 from gunicorn.errors import HaltServer
+from gunicorn.glogging import Logger
+
+from service import logs
 
 from service.storage.keeper import Keeper
 
 AGAIN = 5.0
 """Seconds until another worker is tried after one that could not start, while others serve."""
+
+
+class JsonLogger(Logger):  # type: ignore[misc]
+    """gunicorn's logger, of all its processes, in JSON."""
+
+    def _set_handler(self, log: Any, output: str | None, fmt: Any, stream: Any = None) -> None:
+        super()._set_handler(log, output, logs.JSON, stream)
 
 
 class Gunicorn(BaseApplication):  # type: ignore[misc]
@@ -34,9 +44,16 @@ class Gunicorn(BaseApplication):  # type: ignore[misc]
         for name, value in self._configuration.items():
             self.cfg.set(name, value)
         self.cfg.set("pre_fork", prepare)
-        self.cfg.set("when_ready", lambda _: print(self._greeting, flush=True))
+        self.cfg.set("when_ready", self._greet)
         self.cfg.set("child_exit", lambda _arbiter, _worker: bury(Path(folder)))
         self.cfg.set("on_exit", lambda _: self._end(folder))
+
+    def _greet(self, arbiter: Any) -> None:
+        """On stdout for people; to the log where that is for machines."""
+        if isinstance(arbiter.log, JsonLogger):
+            arbiter.log.info("%s", self._greeting)
+        else:
+            print(self._greeting, flush=True)
 
     def load(self) -> Any:
         from service.wsgi import app

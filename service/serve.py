@@ -21,6 +21,7 @@ from service.master import Gunicorn
 from service.settings import PREFIX, BadSettings, Settings, address
 from service.storage.keeper import Keeper
 from service.storage.location import is_url
+from service.telemetry.installed import check_installed
 from service.versions import manifest, store
 from service.versions.store import NothingToServe
 from service.versions.wishes import Wishes
@@ -31,6 +32,7 @@ BACKLOG = 2048
 LIBRARIES = {"grpc": "grpcio", "grpc_health": "grpcio-health-checking", "grpc_reflection": "grpcio-reflection"}
 """What the extra `grpc` installs, by the names that are imported."""
 PULL = [sys.executable, "-m", "service", "pull"]
+LOGGERS = {"text": "gunicorn.glogging.Logger", "json": "service.master.JsonLogger"}
 WORKERS = {"greenlet": "service.server.Worker", "gthread": "service.server.Threads"}
 
 
@@ -44,6 +46,8 @@ def main(flags: Mapping[str, str | None]) -> int:
         check_grpc(f"GRPC_PORT={chosen.grpc_port}")
         if not replaces:
             check_free(chosen.host, chosen.grpc_port, "GRPC_PORT")
+    if chosen.traces == "on":
+        check_installed()
     check_files(chosen)
     # The workers read their settings from the environment, as under any other WSGI server.
     os.environ |= {PREFIX + name.upper(): value for name, value in flags.items() if value is not None}
@@ -181,6 +185,7 @@ def configuration(chosen: Settings, sockets: Sequence[socket.socket] = ()) -> di
         "asgi_lifespan": "off",
         "control_socket_disable": True,
         "loglevel": chosen.log_level,
+        "logger_class": LOGGERS[chosen.log_format],
         "proc_name": "manifold",
         "worker_tmp_dir": str(MEMORY) if MEMORY.is_dir() else None,
     } | encryption(chosen)

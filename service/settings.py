@@ -121,6 +121,13 @@ class Settings:
         least=0,
         most=1000,
     )
+    traces: str = setting(
+        "off", "Whether requests are traced, by OpenTelemetry; OTEL_* variables say the rest.", ("off", "on")
+    )
+    access_log: float = setting(
+        0.0, "Share of requests that have a line in the log; failures of the service always, unless it is 0.", (), 0, 1
+    )
+    log_format: str = setting("text", "What a log line is.", choices=("text", "json"))
     log_level: str = setting("info", "Least severe log line.", choices=("debug", "info", "warning", "error"))
 
     @property

@@ -16,6 +16,7 @@ from service.device import placement
 from service.drift import rounds
 from service.metrics.sampling import Sampler
 from service.server.drivers import Running
+from service.telemetry.whole import Parts
 from service.versions import memory
 from service.versions.catalog import Catalog
 from service.versions.patience import Patience
@@ -30,12 +31,20 @@ PATIENCE = 10.0
 
 heap.few_arenas()
 SETTINGS = settings.read(os.environ)
+logs.begin(SETTINGS.log_level, SETTINGS.log_format)
+TELLING = Parts(SETTINGS)
 DEVICES = placement.sockets(SETTINGS, os.environ)
 SHARED = Path(os.environ.get("PROMETHEUS_MULTIPROC_DIR") or tempfile.mkdtemp(prefix="manifold-"))
 WATCHDOG = Watchdog(Limits(SETTINGS.engine_timeout, SETTINGS.worker_timeout, SETTINGS.graceful_timeout))
 ROOM = Room(SETTINGS.max_held_rows, SETTINGS.max_held_bytes)
-LOAD = partial(loading.load, settings=SETTINGS, choose_driver=server.choose_driver, devices=DEVICES, room=ROOM)
-logs.begin(SETTINGS.log_level)
+LOAD = partial(
+    loading.load,
+    settings=SETTINGS,
+    choose_driver=server.choose_driver,
+    devices=DEVICES,
+    shared=loading.Shared(ROOM, TELLING.make_batcher),
+)
+WAIT = TELLING.timed(server.wait)
 TRIAL = Trial(
     Patience(WATCHDOG.over(rounds.over(LOAD, SHARED / "drift") if SETTINGS.drift else LOAD), SETTINGS.load_timeout),
     SHARED / "loading",
@@ -46,13 +55,20 @@ TRIAL = Trial(
 CATALOG = Catalog([], TRIAL)
 REPOSITORY = Repository(CATALOG, Wishes.of(SETTINGS), Folder(SHARED / "served"), TRIAL)
 GUARD = Guard(Keyring(Path(SETTINGS.keys)), SHARED / "places") if SETTINGS.keys else None
-app = create_app(SETTINGS, CATALOG, server.wait, REPOSITORY, GUARD)
+app = create_app(SETTINGS, CATALOG, WAIT, REPOSITORY, GUARD)
+if TELLING.telemetry is not None:
+    from service.telemetry.http import observe
+
+    observe(app, TELLING.telemetry)
 app.extensions["room"] = ROOM  # of which the worker takes a share for the bodies that it reads
 if SETTINGS.grpc_port:
+    from service.grpc import calls, recorded
     from service.grpc.front import Front
 
-    app.extensions["grpc"] = Front(SETTINGS, CATALOG, server.wait, GUARD)  # the worker starts it
+    make_call = calls.plain if TELLING.telemetry is None else recorded.maker(TELLING.telemetry)
+    app.extensions["grpc"] = Front(SETTINGS, CATALOG, WAIT, GUARD, make_call)  # the worker starts it
 atexit.register(WATCHDOG.end)  # of these the last to be called
+atexit.register(TELLING.close)
 atexit.register(metrics.flush)
 atexit.register(CATALOG.close)
 atexit.register(TRIAL.close)

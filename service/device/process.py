@@ -34,7 +34,7 @@ class DeviceProcess(DirtyApp):  # type: ignore[misc]
 
     def init(self) -> None:
         self.settings = settings.read(os.environ)
-        logs.begin(self.settings.log_level)
+        logs.begin(self.settings.log_level, self.settings.log_format)
         threading.Thread(target=self._begin, args=[os.getppid()], name="device", daemon=True).start()
 
     def close(self) -> None:

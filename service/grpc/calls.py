@@ -37,24 +37,14 @@ CODES = {
 }
 """gRPC's code of an HTTP status; INTERNAL of all others."""
 
-LATE, CANCELLED = 504, 499
-"""How a call is counted that its client gave up."""
+OK, LATE, CANCELLED = 200, 504, 499
+"""How a call is counted: answered, or given up by its client."""
 GIVEN_UP = {LATE: DeadlineExceeded.slug, CANCELLED: "cancelled"}
 
 MOST_BYTES = 2000
 """Of a message in a status: percent-encoded, three times as many still pass every client's limit on metadata, 8 KiB."""
 
 Answer = Callable[[bytes, Any], Awaitable[bytes]]
-
-
-@dataclass(frozen=True)
-class Context:
-    """What every method needs."""
-
-    settings: Settings
-    catalog: Catalog
-    wait: Wait
-    guard: Guard | None = None
 
 
 class Call:
@@ -66,7 +56,7 @@ class Call:
         self.key: Key | None = None
         self.prediction: Prediction | None = None
 
-    def ask(self, handle: ModelHandle, groups: Sequence[Group], context: Context) -> Prediction:
+    def ask(self, handle: ModelHandle, groups: Sequence[Group], context: "Context") -> Prediction:
         """Ask the handle, and remember when it had answered."""
         self.prediction = handle.predict_groups(groups, self.deadline, context.wait)
         return self.prediction
@@ -75,6 +65,33 @@ class Call:
         """Count the call for this handle, whatever becomes of it."""
         self.label = handle.label
         return handle
+
+    def during(self, answer: Callable[[], bytes]) -> bytes:
+        """The answer, made in the greenlet of the call."""
+        return answer()
+
+    def end(self, status: int, sent: int) -> None:
+        """It has been answered, with a status as HTTP has it, and so many bytes."""
+
+
+MakeCall = Callable[[float, Any, str, int], Call]
+"""From its deadline, the library's call, its method's path and the bytes of its request."""
+
+
+def plain(deadline: float, _rpc: Any, _path: str, _received: int) -> Call:
+    """A call of which nobody is told."""
+    return Call(deadline)
+
+
+@dataclass(frozen=True)
+class Context:
+    """What every method needs."""
+
+    settings: Settings
+    catalog: Catalog
+    wait: Wait
+    guard: Guard | None = None
+    make_call: MakeCall = plain
 
 
 Method = Callable[[Any, Call, Context], Any]
@@ -85,7 +102,9 @@ class Unforeseen(ServiceError):
     """An error nobody foresaw; the log has more."""
 
 
-def answering(method: Method, request_class: Any, context: Context, scope: Scope = Scope.ADMIN) -> Answer:
+def answering(
+    method: Method, request_class: Any, context: Context, scope: Scope = Scope.ADMIN, path: str = ""
+) -> Answer:
     """A method as grpc.aio calls it, with the bytes of a request; `scope` is what its caller's key needs."""
 
     async def answer(data: bytes, rpc: Any) -> bytes:
@@ -96,12 +115,13 @@ def answering(method: Method, request_class: Any, context: Context, scope: Scope
 
     async def counted(data: bytes, rpc: Any) -> bytes:
         began = time.perf_counter()
-        call = Call(time.monotonic() + seconds(rpc.time_remaining(), context.settings))
-        status = 200
+        deadline = time.monotonic() + seconds(rpc.time_remaining(), context.settings)
+        call = context.make_call(deadline, rpc, path, len(data))
+        status, response = OK, b""
         metrics.UNDER_WAY.add(call)
         try:
             call.key = guarded.identify(context.guard, rpc)
-            response: bytes = await run(lambda: entered(data, call))
+            response = await run(lambda: call.during(lambda: entered(data, call)))
             measure(call, began)
         except ServiceError as error:
             status = error.status
@@ -115,6 +135,7 @@ def answering(method: Method, request_class: Any, context: Context, scope: Scope
             metrics.UNDER_WAY.discard(call)
             metrics.count_request(call.label, "grpc", status)
             guarded.count(context.guard, call.key, status)
+            call.end(status, len(response))
         return response
 
     def entered(data: bytes, call: Call) -> bytes:

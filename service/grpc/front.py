@@ -12,7 +12,7 @@ from grpc_reflection.v1alpha import reflection, reflection_pb2
 from service.access.guard import Guard
 from service.errors import ServiceError
 from service.grpc import guarded, models, prediction
-from service.grpc.calls import Context, Method, answering, parse
+from service.grpc.calls import Context, MakeCall, Method, answering, parse, plain
 from service.grpc.health import SERVICE, Health
 from service.grpc.messages import MODEL_SERVICE, POOL, PREDICTION_SERVICE, message
 from service.handle import Wait
@@ -49,9 +49,16 @@ class CannotListen(ServiceError):
 class Front:
     """Starts and drains on one event loop. The port is `port` once it has started: any that is free for 0."""
 
-    def __init__(self, settings: Settings, catalog: Catalog, wait: Wait, guard: Guard | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        catalog: Catalog,
+        wait: Wait,
+        guard: Guard | None = None,
+        make_call: MakeCall = plain,
+    ) -> None:
         self.port = settings.grpc_port
-        self._context = Context(settings, catalog, wait, guard)
+        self._context = Context(settings, catalog, wait, guard, make_call)
 
     async def start(self) -> None:
         """Listen; CannotListen."""
@@ -94,6 +101,7 @@ class Front:
                             message(service.methods_by_name[name].input_type.full_name),
                             self._context,
                             guarded.scope_of(name),
+                            f"/{service.full_name}/{name}",
                         )
                     )
                     for name, method in methods.items()

@@ -10,6 +10,7 @@ from prometheus_client import Counter
 
 from service.metrics.families import (
     BATCH_ROWS,
+    DROPPED,
     ENGINE_SECONDS,
     ERRORS,
     KEY_REQUESTS,
@@ -98,6 +99,11 @@ def count_refusal(label: Label, dialect: str, status: int, reason: str) -> None:
 def count_refused(model: str, version: int, reason: str) -> None:
     """One version that was not taken."""
     REFUSED.labels(model, str(version), reason).inc()
+
+
+def count_dropped(what: str, number: int) -> None:
+    """So many spans, or lines of the log, that nobody took in time."""
+    DROPPED.labels(what).inc(number)
 
 
 @functools.lru_cache(1024)

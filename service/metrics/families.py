@@ -49,6 +49,8 @@ NOT_FINITE = Counter(
 )
 REFUSED = Counter("manifold_versions_refused_total", "Versions refused.", [*MODEL, "reason"])
 
+DROPPED = Counter("manifold_telemetry_dropped_total", "Spans and log lines that nobody took.", ["what"])
+
 SHADOW_ROWS = Counter(
     "manifold_shadow_rows_total",
     "Rows that a shadow was to be asked: compared, failed, skipped (it was busy), unread (it reads other inputs).",

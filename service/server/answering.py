@@ -62,8 +62,9 @@ class Answering(ASGIProtocol):  # type: ignore[misc]
         """Answer a request that nobody has heard."""
         self._closing |= not self.worker.alive
         added = CLOSE if self._closing else "" if request.version == (1, 1) else KEEP
-        start = response.head(refusal.status, [*refusal.headers, ("X-Request-Id", own_id(request))], added)
-        refusal.told()
+        given = own_id(request)
+        start = response.head(refusal.status, [*refusal.headers, ("X-Request-Id", given)], added)
+        self.worker.door.tell(request, given, refusal)
         self._refused = True
         self._safe_write(start + refusal.body)
         self._answered()

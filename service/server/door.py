@@ -8,6 +8,7 @@ before Flask. And whoever is refused is not read for a while: the longer, the mo
 
 import random
 import re
+from collections.abc import Callable
 from typing import Any
 
 from service.batching.overload import Refusal
@@ -30,6 +31,8 @@ class Door:
 
     def __init__(self) -> None:
         self.resting = 0
+        self.tell: Callable[[Any, str, Refusal], None] = tell
+        """Called with each request that is refused so, and its id."""
         self.kept: dict[tuple[str, str], tuple[float, Refusal]] = {}
         """By path and query, each until when it holds."""
 
@@ -53,6 +56,11 @@ class Door:
         """Seconds for one more connection to rest, which has knocked so often while it did: twice as many each time."""
         self.resting += 1
         return min(EACH * self.resting, LONGEST) * 2.0 ** min(knocks, MOST_KNOCKS)
+
+
+def tell(_request: Any, _id: str, refusal: Refusal) -> None:
+    """Have a refusal counted."""
+    refusal.told()
 
 
 def own_id(request: Any) -> str:

@@ -91,6 +91,7 @@ class Worker(ASGIWorker, Relief):  # type: ignore[misc]
         self.max_body_bytes = app.config["MAX_CONTENT_LENGTH"]
         self.bodies = app.extensions.get("room", Room()).share()
         self.refuse = app.extensions.get("refusal")
+        self.door.tell = app.extensions.get("unheard", self.door.tell)
         self.read_certificate()
         self.await_models(app)
         self.front = front(app)

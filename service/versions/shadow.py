@@ -16,6 +16,7 @@ from service.batching.batcher import Clock
 from service.batching.jobs import Answer, Job
 from service.errors import ServiceError
 from service.metrics import count_shadow
+from service.telemetry.record import CURRENT, Record
 from service.tensors import Group, Tensors
 from service.versions.comparison import Comparison
 
@@ -44,6 +45,7 @@ class Asked(NamedTuple):
     groups: Sequence[tuple[Tensors, Tensors]]
     rows: int
     size: int
+    record: Record | None
 
 
 class Part(NamedTuple):
@@ -147,7 +149,7 @@ class Shadow:
                     count(asked, target, "unread")
                     continue
                 parts = list(self._parts(asked, between, target))
-                target.batcher.submit([part.job for part in parts])
+                submit([part.job for part in parts], target, asked.record)
                 ready.append((asked, parts))
             except ServiceError:  # it is full, unloaded or hung
                 count(asked, target, "skipped")
@@ -188,11 +190,22 @@ class Shadow:
                     LOG.exception("a shadow could not be compared")
 
 
+def submit(jobs: Sequence[Job], target: "ModelHandle", record: Record | None) -> None:
+    """Queue jobs for the shadow, in the trace of the request of which they are a copy; ServiceError."""
+    token = CURRENT.set(record)
+    try:
+        target.batcher.submit(jobs)
+    finally:
+        CURRENT.reset(token)
+
+
 def kept(first: "ModelHandle", now: float, groups: Sequence[Group], answers: Sequence[Answer]) -> Asked:
     """A request as it waits for the shadow."""
     pairs = [(inputs, answer.outputs) for (_, inputs), answer in zip(groups, answers, strict=True)]
     size = sum([array.nbytes for pair in pairs for side in pair for array in side.values()])
-    return Asked(first, now, pairs, sum([len(at) for at, _ in groups]), size)
+    record = CURRENT.get()
+    aside = None if record is None else record.aside()
+    return Asked(first, now, pairs, sum([len(at) for at, _ in groups]), size, aside)
 
 
 def count(asked: Asked, target: "ModelHandle", outcome: str) -> None:

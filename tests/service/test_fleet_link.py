@@ -7,9 +7,11 @@ from typing import Any
 
 import grpc
 import pytest
+from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags
 
 from service.engines.tf_serving.failures import Again, Failed
 from service.engines.tf_serving.link import Channel
+from service.telemetry.record import BATCH
 from tests.service.server import SECONDS, free_port
 
 ASK = "/any/Method"
@@ -54,6 +56,22 @@ def test_bytes_go_there_and_back(reach):
     _, channel = reach(lambda request, _: request[::-1])
     assert channel.call(ASK, b"abc", SECONDS) == b"cba"
     assert channel.begin(ASK, b"abc", SECONDS)() == b"cba"
+
+
+def test_a_call_is_in_the_trace_of_the_batch_that_asks(reach):
+    seen: list[dict[str, Any]] = []
+
+    def answer(_: bytes, rpc: Any) -> bytes:
+        seen.append(dict(rpc.invocation_metadata()))
+        return b""
+
+    _, channel = reach(answer)
+    span = NonRecordingSpan(SpanContext(0xA1, 0xB2, is_remote=False, trace_flags=TraceFlags(1)))
+    token = BATCH.set(span)
+    channel.call(ASK, b"", SECONDS)
+    BATCH.reset(token)
+    channel.call(ASK, b"", SECONDS)
+    assert [one.get("traceparent") for one in seen] == [f"00-{0xA1:032x}-{0xB2:016x}-01", None]
 
 
 def test_an_answer_may_be_larger_than_grpc_takes_by_default(reach):

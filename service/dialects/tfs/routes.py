@@ -98,6 +98,22 @@ def model_in(path: str) -> str | None:
     return match["model"] if match else None
 
 
+@lru_cache(1024)
+def template(path: str) -> str:
+    """The route of a path: names in the place of what varies; "" where there is none.
+
+    >>> template("models/qa/versions/2:predict"), template("models/qa/metadata"), template("models/qa/elsewhere")
+    ('/v1/models/<model>/versions/<version>:predict', '/v1/models/<model>/metadata', '')
+    """
+    match = asked(path) or STATUS.fullmatch(path)
+    if match is None:
+        return ""
+    for name in ("label", "version", "model"):  # from the last to the first, so that places stay
+        if match[name] is not None:
+            path = f"{path[: match.start(name)]}<{name}>{path[match.end(name) :]}"
+    return f"/v1/{path.lower()}"
+
+
 def find(catalog: Catalog, match: re.Match[str]) -> ModelHandle:
     """The handle a path names; its errors in the words of TensorFlow Serving."""
     name, version = target(catalog, match)

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 import grpc
 
 from service.engines.tf_serving.failures import UNREACHED, Failed
+from service.telemetry.record import outgoing
 
 Answer = Callable[[], bytes]
 """Waits for the response of a call that was begun; raises Failed."""
@@ -30,7 +31,7 @@ class Link(Protocol):
     """What a replica needs of a connection."""
 
     def call(self, method: str, request: bytes, seconds: float) -> bytes:
-        """The response within so many seconds; Failed."""
+        """The response within so many seconds, in the trace of the batch that is computed here; Failed."""
 
     def begin(self, method: str, request: bytes, seconds: float) -> Answer:
         """The same, under way; it raises nothing itself."""
@@ -47,7 +48,7 @@ class Channel(Link):
         self._methods: dict[str, Any] = {}
 
     def call(self, method: str, request: bytes, seconds: float) -> bytes:
-        return answered(lambda: self._method(method)(request, timeout=seconds))
+        return answered(lambda: self._method(method)(request, timeout=seconds, metadata=outgoing()))
 
     def begin(self, method: str, request: bytes, seconds: float) -> Answer:
         try:
