@@ -16,7 +16,6 @@ from gunicorn.errors import HaltServer
 from gunicorn.glogging import Logger
 
 from service import logs
-
 from service.storage.keeper import Keeper
 
 AGAIN = 5.0
