@@ -3,13 +3,13 @@
 All bad values are reported together. The table in docs/settings.md is made from these fields; a test holds it to that.
 """
 
-import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from service.cores import cores
 from service.errors import ServiceError
 
 PREFIX = "MANIFOLD_"
@@ -70,7 +70,7 @@ class Settings:
     certificate: str = setting("", "File with the certificate for TLS and its chain, in PEM. Empty: no TLS.")
     private_key: str = setting("", "File with the certificate's private key, in PEM, without a passphrase.")
     client_ca: str = setting("", "File with certificates of those who sign clients' own, which are then required.")
-    workers: int = setting(0, "HTTP worker processes. 0: one per core.", least=0)
+    workers: int = setting(0, "HTTP worker processes. 0: one per core, within a container's limit.", least=0)
     worker: str = setting("greenlet", "Kind of HTTP worker.", choices=("greenlet", "gthread"))
     threads: int = setting(32, "Threads of a gthread worker: requests it serves at once.", least=1)
     engine_threads: int = setting(0, "Threads of one engine. 0: cores divided by workers.", least=0)
@@ -163,11 +163,6 @@ def address(host: str) -> str:
     ('[::1]', '127.0.0.1')
     """
     return f"[{host}]" if ":" in host and not host.startswith("[") else host
-
-
-def cores() -> int:
-    """The processors this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def read(environment: Mapping[str, str], flags: Mapping[str, str | None] | None = None) -> Settings:

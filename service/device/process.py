@@ -16,6 +16,7 @@ from pathlib import Path
 from gunicorn.dirty.app import DirtyApp
 
 from service import golden, logs, settings
+from service.cores import cores
 from service.device import placement
 from service.device.handover import LOOK, claim, relief, stand_by, stands_by, tell
 from service.device.host import Host
@@ -48,7 +49,7 @@ class DeviceProcess(DirtyApp):  # type: ignore[misc]
         found = None if stands_by(folder) else claim(folder, devices)
         device, _claim = found or stand_by(folder, devices, parent)
         os.environ["CUDA_VISIBLE_DEVICES"] = device.mask  # TensorFlow looks at its first call, not at its import
-        threads = self.settings.engine_threads or max(1, settings.cores() // len(devices))
+        threads = self.settings.engine_threads or max(1, cores() // len(devices))
         trusted = manifest.public_keys(self.settings.trusted)
         load = partial(loaded, device=device, threads=threads, xla=self.settings.xla == "on", trusted=trusted)
         self.host = Host(placement.socket_of(folder, device.name), load, partial(tell, folder, device))

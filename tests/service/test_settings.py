@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from service import settings
+from service.cores import cores
 from service.settings import BadSettings, Settings
 
 FIELDS = {spec.name: spec for spec in fields(Settings)}
@@ -74,9 +75,9 @@ class TestEverySetting:
 
 
 def test_workers_and_threads_share_the_cores():
-    assert Settings().worker_count == settings.cores() >= 1
+    assert Settings().worker_count == cores() >= 1
     assert Settings(workers=3).worker_count == 3
-    assert Settings(workers=1).engine_thread_count == settings.cores()
+    assert Settings(workers=1).engine_thread_count == cores()
     assert Settings(workers=10_000).engine_thread_count == 1
     assert Settings(engine_threads=7).engine_thread_count == 7
 
