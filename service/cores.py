@@ -16,7 +16,7 @@ def cores(control: Path = CONTROL) -> int:
 
 
 def limit(control: Path) -> float:
-    """Processors' time that the kernel allows a control group, as `docker run --cpus` sets it; infinite without a limit.
+    """Processors that the kernel allows a control group, as `docker run --cpus` sets it; infinite without a limit.
 
     `cpu.max` in version 2, `cpu.cfs_quota_us` and `cpu.cfs_period_us` in version 1 (the kernel's cgroup-v2.rst and
     sched-bwc.rst): microseconds, of so many.
