@@ -5,6 +5,7 @@
 # make fuzz     set up, try every parser and a server with hostile input, ten minutes
 # make load     Locust against a running server
 # make chaos    faults for minutes under clients that never stop      make soak    two million requests with reloads
+# make image-test    builds the images and tries them in containers, on a Docker engine
 # make bench    wrk against a server of its own      make bench-peers   the same beside Triton and mosec (make peers)
 
 PYTHON ?= python3.11
@@ -23,7 +24,7 @@ ZOO := similarity qa profile majority same_distribution classifier adder digits 
 
 MEASURED := qa/1 similarity/1 siamese_vectors/2 profile/1 majority/2
 
-.PHONY: serve zoo zoo-models models test manifests fuzz check lint types docs load chaos soak bench bench-peers bench-rest bench-models peers lock clean
+.PHONY: serve zoo zoo-models models test manifests fuzz check lint types docs load chaos soak bench bench-peers bench-rest bench-models peers image-test lock clean
 
 serve: models
 	@MANIFOLD_STORE=$(STORE) MANIFOLD_PORT=$(PORT) exec $(RUN) -m service serve
@@ -102,6 +103,10 @@ peers: | $(VENV)/bin/uv
 		$(VENV)/bin/uv pip install --python $$home/bin/python -r loadtest/bench/runners/$${peer%-2ms}.txt; \
 	done
 
+# ARGS: --targets slim, another --port.
+image-test: models $(VENV)/dev
+	$(RUN) -m pytest -q tests/image --store $(STORE) $(ARGS)
+
 # The virtual environment: uv from the registry, everything else from the locks, with hashes. Compiled at once: where
 # PYTHONDONTWRITEBYTECODE is set, every process that imports TensorFlow would compile it again, which takes 7 seconds.
 export UV_COMPILE_BYTECODE := 1
@@ -121,9 +126,11 @@ $(CLIENTS)/clients: deploy/requirements/clients.txt | $(VENV)/bin/uv
 	@touch $@
 
 lock: | $(VENV)/bin/uv
-	for name in "slim pyproject.toml" "full pyproject.toml --extra full" \
+	for name in "slim pyproject.toml --extra storage --extra telemetry" \
+			"slim-grpc pyproject.toml --extra grpc --extra storage --extra telemetry" \
+			"full pyproject.toml --extra full" "gpu pyproject.toml --extra gpu" \
 			"dev pyproject.toml --extra full --extra dev" "clients --group clients" \
-			"fuzz --group fuzz"; do set -- $$name; target=$$1; shift; \
+			"build --group build" "fuzz --group fuzz"; do set -- $$name; target=$$1; shift; \
 		$(VENV)/bin/uv pip compile "$$@" --quiet --universal --python-version 3.11 --generate-hashes \
 			--no-emit-index-url --no-header --output-file deploy/requirements/$$target.txt || exit 1; \
 	done

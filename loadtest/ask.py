@@ -28,13 +28,13 @@ def wait_until_ready(url: str) -> None:
     while time.monotonic() < until:
         try:
             response = requests.get(f"{url}/readyz", timeout=5)
-        except requests.ConnectionError as error:
+        except (requests.ConnectionError, requests.Timeout) as error:
             last = str(error)
         else:
             if response.ok:
                 return
             last = response.text
-        time.sleep(0.2)
+        time.sleep(0.05)
     sys.exit(f"{url} is not ready: {last}")
 
 

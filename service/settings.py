@@ -76,7 +76,7 @@ class Settings:
     certificate: str = setting("", "File with the certificate for TLS and its chain, in PEM. Empty: no TLS.")
     private_key: str = setting("", "File with the certificate's private key, in PEM, without a passphrase.")
     client_ca: str = setting("", "File with certificates of those who sign clients' own, which are then required.")
-    workers: int = setting(0, "HTTP worker processes. 0: one per core.", least=0)
+    workers: int = setting(0, "HTTP worker processes. 0: one per core, within a container's limit.", least=0)
     worker: str = setting("greenlet", "Kind of HTTP worker.", choices=("greenlet", "gthread"))
     threads: int = setting(32, "Threads of a gthread worker: requests it serves at once.", least=1)
     engine_threads: int = setting(0, "Threads of one engine. 0: cores divided by workers.", least=0)

@@ -142,7 +142,10 @@ def refused(code: grpc.StatusCode, details: str) -> Reply:
 
 
 class Crowd:
-    """All clients, together `rate` requests a second: four that keep a connection, four that do not, two over gRPC."""
+    """All clients, together `rate` requests a second: four that keep a connection, four that do not, two over gRPC.
+
+    These two only where the door has a port for them.
+    """
 
     def __init__(self, door: Door, checker: Checker, questions: Sequence[Question], rate: float) -> None:
         self._stopped = threading.Event()
@@ -150,7 +153,7 @@ class Crowd:
         over_grpc = [one for one in questions if one.form == GRPC]
         kinds: list[tuple[Ask, Sequence[Question]]] = [
             *((Asker(door, checker, kept=turn % 2 == 0), over_http) for turn in range(8)),
-            *((Caller(door, checker), over_grpc) for _ in range(2)),
+            *((Caller(door, checker), over_grpc) for _ in range(2 if door.grpc_port else 0)),
         ]
         each = rate / len(kinds)
         self._clients = [Client(ask, asked, each, self._stopped, seed) for seed, (ask, asked) in enumerate(kinds)]

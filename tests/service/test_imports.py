@@ -193,7 +193,7 @@ def test_models_import_keras_what_types_need_and_what_weights_are_computed_with(
             },
         ),
         (("opentelemetry",), {"service/telemetry/export.py", "service/telemetry/spans.py"}),
-        (("ssl",), {"service/tls.py"}),
+        (("ssl",), {"service/health.py", "service/tls.py"}),
     ],
     ids=lambda value: "-".join(value) if isinstance(value, tuple) else "",
 )
@@ -237,11 +237,13 @@ def test_the_environment_is_read_in_few_places():
         name(file) for file in FILES if "os.environ" in file.read_text(encoding="utf-8") and "service/" in name(file)
     }
     assert readers == {
+        "service/__init__.py",
         "service/__main__.py",
         "service/access/command.py",
         "service/device/placement.py",
         "service/device/process.py",
         "service/engines/saved_model.py",
+        "service/health.py",
         "service/master.py",
         "service/metrics/exposition.py",
         "service/serve.py",

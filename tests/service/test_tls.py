@@ -37,7 +37,10 @@ class Files:
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> Files:
-    folder = tmp_path_factory.mktemp("tls")
+    return issued_in(tmp_path_factory.mktemp("tls"))
+
+
+def issued_in(folder: Path) -> Files:
     authority = trustme.CA()
     authority.cert_pem.write_to_path(str(folder / "ca.pem"))
     for name, issued in (("server", authority.issue_cert("127.0.0.1")), ("client", authority.issue_cert("a@client"))):
