@@ -24,7 +24,11 @@ VALUES: dict[str, dict[str, Any]] = {
     **COMPONENTS,
     "a claim that exists": {"store": {"claim": "models"}},
     "a claim of a class": {"store": {"storageClass": "nfs", "size": "20Gi", "accessMode": "ReadWriteOnce"}},
-    "pulled first": {"store": {"url": "gs://bucket/models", "pullFirst": True}, "settings": {"watch": 0}},
+    "pulled first": {"store": {"url": "gs://bucket/models", "pullFirst": True}, "settings": {"store_poll": 0}},
+    "a fleet": {
+        "settings": {"fleet": "tf-serving.models.svc:8500"},
+        "network": {"to": [{"ports": [{"port": 53, "protocol": "UDP"}, {"port": 8500, "protocol": "TCP"}]}]},
+    },
     "policy, trust, TLS and gRPC": {
         "policy": {"qa": {"versions": 2, "labels": {"stable": 3}}},
         "trust": {"release.pub": "RWQ=", "next.pub": "RWR="},

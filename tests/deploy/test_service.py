@@ -14,10 +14,7 @@ from tests.deploy.combinations import VALUES
 from tests.deploy.rendering import DEPLOY, KUBERNETES, ROOT, Object, charted, container, environment, one, pod, read
 
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
-HAS_CACHE = "cache" in Settings.__dataclass_fields__
-EVERY = pytest.mark.parametrize(
-    "values", [one for one in VALUES.values() if HAS_CACHE or not one.get("store", {}).get("url")]
-)
+EVERY = pytest.mark.parametrize("values", VALUES.values(), ids=VALUES.keys())
 PROBES = ("startupProbe", "livenessProbe", "readinessProbe")
 
 
@@ -71,6 +68,14 @@ def test_ports_are_those_that_the_service_listens_on() -> None:
     assert found == {"http": listens.port, "grpc": listens.grpc_port}
 
 
+@pytest.mark.parametrize(
+    ("values", "image"),
+    [("defaults", "slim"), ("object-storage", "slim"), ("a fleet", "grpc"), ("policy, trust, TLS and gRPC", "grpc")],
+)
+def test_the_image_is_the_smallest_that_can_do_it(values: str, image: str) -> None:
+    assert container(charted(VALUES[values]))["image"] == f"manifold:0.1.0-{image}"
+
+
 def test_the_image_listens_to_others_as_the_user_of_the_pod() -> None:
     assert re.search(r"\bMANIFOLD_HOST=0\.0\.0\.0\b", DOCKERFILE)
     users = {int(user) for user in re.findall(r"^USER (\d+)", DOCKERFILE, re.MULTILINE)}
@@ -106,7 +111,7 @@ def test_the_scaler_asks_for_what_the_adapter_makes_of_what_the_service_counts()
 
 
 def test_every_variable_in_any_manifest_is_a_setting() -> None:
-    named = {"MANIFOLD_CACHE"} | {f"{settings.PREFIX}{name.upper()}" for name in Settings.__dataclass_fields__}
+    named = {f"{settings.PREFIX}{name.upper()}" for name in Settings.__dataclass_fields__}
     files = [file for file in chain(DEPLOY.rglob("*.yaml"), DEPLOY.rglob("*.tpl")) if "requirements" not in file.parts]
     found = {name for file in files for name in re.findall(r"\bMANIFOLD_[A-Z_]*[A-Z]\b", file.read_text())}
     assert found
