@@ -70,11 +70,11 @@ class Mirror:
             self._complain(model, f"{model} is no longer in the store; its copy stays" if gone else "")
 
     def forget(self) -> None:
-        """Before anything is served: the models that the store no longer has leave the cache. Away, OSError."""
-        there = self._ls().folders
+        """Before anything is served: models that the store no longer has, or nobody wants, leave. Away, OSError."""
+        there = self._models(self._ls().folders)
         for model in self._cache.models():
             for number in self._cache.numbers(model) if model not in there else ():
-                self._remove(model, number, "its model is no longer in the store")
+                self._remove(model, number, "its model is no longer in the store, or not wanted")
 
     def _ls(self) -> Listing:
         try:

@@ -3,6 +3,7 @@
 import contextlib
 import shutil
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -321,6 +322,16 @@ def test_a_model_that_leaves_the_store_stays_until_a_server_starts(site: Site, c
     assert caplog.text.count("qa is no longer in the store; its copy stays") == 1
     site.mirror.forget()
     assert (site.whole("qa"), site.whole("other")) == (set(), {1})
+
+
+def test_a_model_that_is_not_named_any_more_leaves_when_a_server_starts(site: Site):
+    for model in ("qa", "other"):
+        site.bucket.publish(model, 1)
+    site.look()
+    site.wishes = replace(site.wishes, named=("qa",))
+    site.begin()
+    site.mirror.forget()
+    assert (site.whole("qa"), site.whole("other")) == ({1}, set())
 
 
 @pytest.mark.parametrize("how", ["away", "empty"])
