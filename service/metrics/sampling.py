@@ -2,9 +2,7 @@
 
 import asyncio
 import contextlib
-import logging
 import os
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,9 +12,8 @@ from service.metrics import families
 from service.metrics.counting import UNDER_WAY
 from service.metrics.memory import tell_memory
 from service.metrics.pending import flush
+from service.versions.background import go_on
 from service.versions.catalog import Catalog
-
-LOG = logging.getLogger("manifold.metrics")
 
 BETWEEN = 1.0
 """Seconds between two samples."""
@@ -40,7 +37,7 @@ class Sampler:
         """Sample from now on."""
         families.WORKER_STARTS.inc()
         families.WORKERS.set(1)
-        threading.Thread(target=self._go_on, name="metrics", daemon=True).start()
+        go_on(self.sample, "metrics", lambda: True, lambda _: time.sleep(BETWEEN))
 
     def sample(self) -> None:
         """Write how things stand now."""
@@ -82,14 +79,6 @@ class Sampler:
         asked, self._asked = self._asked, None
         if asked is not None:
             families.WORKER_LAG.observe(time.monotonic() - asked)
-
-    def _go_on(self) -> None:
-        while True:
-            try:
-                self.sample()
-            except Exception:
-                LOG.exception("metrics could not be sampled")
-            time.sleep(BETWEEN)
 
 
 def resident_bytes() -> int:

@@ -18,11 +18,11 @@ DOCUMENT = (ROOT / "docs/metrics.md").read_text()
 PROMETHEUS = ROOT / "deploy/prometheus"
 DASHBOARD: dict[str, Any] = json.loads((ROOT / "deploy/grafana/manifold.json").read_text())
 SOURCE = "\n".join(file.read_text(encoding="utf-8") for file in (ROOT / "service").rglob("*.py"))
-ELSEWHERE = {"manifold_storage_last_success_timestamp_seconds", "manifold_queue_seconds_p95"}
-"""Of a store at a URL; what deploy/kubernetes/adapter.yaml makes of the queue's seconds."""
+ELSEWHERE = {"manifold_queue_seconds_p95"}
+"""What deploy/kubernetes/adapter.yaml makes of the queue's seconds."""
 
 METRICS = set(re.findall(r'"(manifold_[a-z0-9_]+)"', SOURCE))
-NAME = re.compile(r"(?<!urn:)\bmanifold[_:][a-z][a-z0-9_:]+")
+NAME = re.compile(r"(?<!urn:)\bmanifold(?:_[a-z][a-z0-9_]+|:[a-z_]+:[a-z0-9_]+)")
 SERIES = re.compile(r"_(bucket|count|sum)$")
 
 

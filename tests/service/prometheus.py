@@ -53,6 +53,14 @@ class Prometheus:
         raise AssertionError(f"{expression}: {found}, not {expected}")
 
 
+def ready(port: int) -> bool:
+    """Whether it listens, and has read what it had stored."""
+    try:
+        return requests.get(f"http://127.0.0.1:{port}/-/ready", timeout=SECONDS).ok
+    except requests.ConnectionError:
+        return False
+
+
 @contextmanager
 def scraping(target: str, folder: Path) -> Iterator[Prometheus]:
     """A Prometheus with our configuration, and this target in place of the one that stands there."""
@@ -67,14 +75,12 @@ def scraping(target: str, folder: Path) -> Iterator[Prometheus]:
             ["prometheus", *(f"--{name}={value}" for name, value in options.items())], stdout=log, stderr=log
         )
     try:
-        found = Prometheus(port)
         for _ in patiently():
-            try:
-                found.wait_for("up", {frozenset({"manifold", target}): 1.0})
-            except requests.ConnectionError:
-                assert process.poll() is None, (folder / "log").read_text()
-                continue
-            break
+            assert process.poll() is None, (folder / "log").read_text()
+            if ready(port):
+                break
+        found = Prometheus(port)
+        found.wait_for("up", {frozenset({"manifold", target}): 1.0})
         yield found
     finally:
         process.terminate()

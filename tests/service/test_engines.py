@@ -141,6 +141,7 @@ class TestContract:
         assert engine.name in ("fake", "onnx", "saved_model", "tf_serving")
         assert engine.parallel >= 1
         assert engine.absent() == ""
+        assert engine.memory() == {}  # of a CPU nobody counts it
         assert engine.device
 
     @pytest.mark.parametrize("count", [1, 2, 7])

@@ -187,7 +187,6 @@ def test_models_import_keras_what_types_need_and_what_weights_are_computed_with(
                 "service/versions/shadow.py",
                 "service/batching/watchdog.py",
                 "service/metrics/pending.py",
-                "service/metrics/sampling.py",
                 "service/telemetry/beside.py",
                 "service/telemetry/export.py",
             },
