@@ -93,7 +93,7 @@ def fronts(folder: Path) -> Iterator[Callable[[Path], Engine]]:
     with contextlib.ExitStack() as stack:
         names = []
         for _ in range(2):
-            worker = loading.Worker(lambda _: ThreadDriver, None)
+            worker = loading.Worker(lambda _: ThreadDriver, loading.Shared())
             handle = loading.serve(Version("toy", 1, folder), Card(), OnnxEngine(folder), chosen, worker)
             stack.callback(handle.close)
             client = stack.enter_context(calls.serving(chosen, fakes.catalog([handle]), server.wait))
