@@ -21,6 +21,7 @@ from service.engines.device import DeviceEngine
 from service.engines.onnx import OnnxEngine
 from service.engines.saved_model import NoSuchSignature, SavedModelEngine
 from service.engines.tf_serving.engine import TfServingEngine
+from service.engines.tf_serving.engine import engine as fleet_engine
 from service.engines.tf_serving.fleet import Fleet, FleetAway
 from service.engines.tf_serving.messages import Target
 from service.errors import InvalidInput
@@ -92,13 +93,12 @@ def fronts(folder: Path) -> Iterator[Callable[[Path], Engine]]:
     with contextlib.ExitStack() as stack:
         names = []
         for _ in range(2):
-            worker = loading.Worker(lambda _: ThreadDriver, None)
+            worker = loading.Worker(lambda _: ThreadDriver, loading.Shared())
             handle = loading.serve(Version("toy", 1, folder), Card(), OnnxEngine(folder), chosen, worker)
             stack.callback(handle.close)
             client = stack.enter_context(calls.serving(chosen, fakes.catalog([handle]), server.wait))
             names.append(f"127.0.0.1:{client.port}")
-        target = Target("toy", 1)
-        yield lambda _: TfServingEngine(target, Fleet(names, target), SECONDS)
+        yield lambda _: fleet_engine("toy", 1, names, SECONDS)
 
 
 @pytest.fixture(scope="module", params=["fake", "onnx", "saved_model", "xla", "device", "fleet", "fronts"])

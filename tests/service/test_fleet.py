@@ -11,17 +11,22 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from service.batching.batcher import Batcher
 from service.batching.queueing import Queue
+from service.engines.tf_serving import messages
 from service.engines.tf_serving.breaker import FIRST, LONGEST, MOST, Breaker
 from service.engines.tf_serving.engine import DEPTH
 from service.engines.tf_serving.failures import Failed
 from service.engines.tf_serving.fleet import DOUBT, FleetAway
+from service.engines.tf_serving.messages import OtherModel
 from service.engines.tf_serving.names import addresses
 from service.engines.tf_serving.replica import MISSES
 from service.errors import DeadlineExceeded, EngineFailed, InvalidInput, ModelNotReady, QueueFull
+from service.grpc.messages import GetModelMetadataResponse, PredictResponse, message
+from service.grpc.tensors import write
 from service.signature import Signature
 from tests.service.fakes import RAISES, ManualDriver, job, specs
 from tests.service.fleets import MISSING, REFUSED, RESET, SLOW, Net, Server
 from tests.service.server import SECONDS
+from tests.service.test_device import until
 from tests.service.test_metrics import value
 
 
@@ -325,6 +330,40 @@ class TestWhoIsLeftAlone:
         assert caught.value.retry_after == 1
 
 
+class TestOnAThreadOfItsOwn:
+    def test_who_broke_a_batch_is_heard_at_once(self, net: Net):
+        engine = net.engine()
+        net.fleet.start()
+        for server in net.servers.values():
+            server.fails = [RESET, RESET]
+        with pytest.raises(ModelNotReady):
+            engine.run(x(1))
+        until(lambda: all(replica.trouble == "" for replica in net.fleet.members.replicas))
+        engine.close()
+
+    def test_one_look_that_fails_is_not_the_last(self, net: Net, caplog: pytest.LogCaptureFixture):
+        engine = net.engine()
+        net["a"].fails = [RESET]
+        net.wires[0].begin = net.wires[1].begin = net.wires[2].begin = None
+        net.fleet.start()
+        assert all(engine.run(x(1)) for _ in range(3))
+        until(lambda: "fake/1: the fleet could not be looked at" in caplog.text)
+        for wire in net.wires:
+            del wire.begin
+        net.fleet._wake.set()
+        until(lambda: all(replica.trouble == "" for replica in net.fleet.members.replicas))
+        engine.close()
+
+    def test_a_fleet_that_is_still_loading_is_waited_for(self, net: Net):
+        for server in net.servers.values():
+            server.state = "LOADING"
+        with ThreadPoolExecutor(1) as pool:
+            met = pool.submit(net.fleet.meet, 1.0)
+            until(lambda: "LOADING" in net.fleet.trouble())
+            net["b"].state = "AVAILABLE"
+            assert set(met.result(SECONDS).inputs) == {"x"}
+
+
 class TestWhoIsThere:
     @pytest.mark.parametrize("state", ["START", "LOADING", "UNLOADING", "END"])
     def test_a_version_that_is_not_available_is_not_asked_for(self, net: Net, state: str):
@@ -403,9 +442,53 @@ def test_every_call_is_counted(net: Net):
     assert all(engine.run(x(1)) for _ in range(3))
     assert value("manifold_fleet_calls_total", replica="b:1", code="UNAVAILABLE") == before + 1
     assert value("manifold_fleet_replica_up", replica="b:1") == 1
-    net["b"].mute = REFUSED
-    net.fleet.look()
-    assert value("manifold_fleet_replica_up", replica="b:1") == 0
+    for mute, up in ((REFUSED, 0), (MISSING, 1), (SLOW, 0), (None, 1)):
+        net["b"].mute = mute
+        net.fleet.look()
+        assert value("manifold_fleet_replica_up", replica="b:1") == up
+
+
+PAIRS = Signature(specs(x=("float32", (None,))), specs(y=("float16", (None, None))))
+
+
+@pytest.mark.parametrize(
+    ("outputs", "told"),
+    [
+        ({"y": np.zeros((2, 3), np.float16)}, None),
+        ({"y": np.zeros((2, 0), np.float16)}, None),
+        ({"z": np.zeros((2, 3), np.float16)}, None),
+        ({"y": np.zeros((2, 3), np.float32)}, "expected DT_HALF, got DT_FLOAT"),
+        ({"y": np.zeros((2, 0, 3), np.float16)}, "expected shape"),
+        ({"y": np.zeros(2, np.float16)}, "expected shape"),
+    ],
+    ids=["right", "empty", "unknown", "of another dtype", "of another rank", "without its axis"],
+)
+def test_what_a_replica_answers_is_looked_at_not_trusted(outputs: dict[str, np.ndarray], told: str | None):
+    response = PredictResponse()
+    for name, array in outputs.items():
+        write(array, response.outputs[name])
+    if told is not None:
+        with pytest.raises(EngineFailed, match=told):
+            messages.outputs(response.SerializeToString(), PAIRS)
+        return
+    found = messages.outputs(response.SerializeToString(), PAIRS)
+    assert {name: array.shape for name, array in found.items()} == {
+        name: array.shape for name, array in outputs.items() if name == "y"
+    }
+
+
+def test_an_answer_that_is_none_fails_its_batch():
+    with pytest.raises(EngineFailed, match="no PredictResponse"):
+        messages.outputs(b"\xff", PAIRS)
+
+
+def test_a_sparse_tensor_is_not_served():
+    response = GetModelMetadataResponse()
+    found = message("tensorflow.serving.SignatureDefMap")()
+    found.signature_def["serving_default"].inputs["x"].dtype = 1
+    response.metadata["signature_def"].Pack(found)
+    with pytest.raises(OtherModel, match="x is a tensor of DT_FLOAT that is not served here"):
+        messages.signature(response.SerializeToString())
 
 
 class Circuit(RuleBasedStateMachine):

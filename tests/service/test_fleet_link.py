@@ -101,11 +101,12 @@ def test_a_server_that_ends_breaks_what_it_was_asked(reach):
     assert failed.again is Again.ONCE
 
 
-def test_a_connection_that_is_closed_breaks_what_was_asked_over_it(reach):
+@pytest.mark.parametrize("begun", [False, True])
+def test_a_connection_that_is_closed_breaks_what_was_asked_over_it(reach, begun: bool):
     entered, leave = threading.Event(), threading.Event()
     _, channel = reach(lambda *_: (entered.set(), leave.wait(SECONDS), b"")[-1])
     with ThreadPoolExecutor(1) as pool:
-        asked = pool.submit(channel.call, ASK, b"", SECONDS)
+        asked = pool.submit(channel.begin(ASK, b"", SECONDS) if begun else lambda: channel.call(ASK, b"", SECONDS))
         assert entered.wait(SECONDS)
         channel.close()
         assert failure(lambda: asked.result(SECONDS)).broke

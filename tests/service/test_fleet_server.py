@@ -142,7 +142,7 @@ def test_a_fleet_that_is_not_there_yet_is_waited_for(tmp_path: Path, store: Path
     port = free_port()
     (tmp_path / "front").mkdir()
     artifacts.toy(tmp_path / "front")
-    with running(tmp_path / "front", tmp_path / "log", workers=1, fleet=f"127.0.0.1:{port}") as early:
+    with running(tmp_path / "front", tmp_path / "log", workers=1, fleet=f"localhost:{port}") as early:
         assert early.ready().status_code == 503
         with running(store, tmp_path / "replica", workers=1, engine="onnx", models="toy", grpc_port=port):
             early.wait_for_log("toy/1 is served by tf_serving")

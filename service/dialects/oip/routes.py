@@ -33,7 +33,11 @@ from service.web import current_request
 
 EXTENSIONS = ["binary_tensor_data", "model_repository", "parameters"]
 PLACE = "/inputs/{name}/data/{row}"
-PLATFORMS = {"onnx": "onnxruntime_onnx", "saved_model": "tensorflow_savedmodel"}
+PLATFORMS = {
+    "onnx": "onnxruntime_onnx",
+    "saved_model": "tensorflow_savedmodel",
+    "tf_serving": "tensorflow_savedmodel",
+}
 """Triton's names of what computes."""
 MOST_DIGITS = 18
 

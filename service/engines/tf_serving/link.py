@@ -70,8 +70,6 @@ def answered(call: Callable[[], bytes]) -> bytes:
     """The response; Failed."""
     try:
         return call()
-    except grpc.FutureCancelledError:
-        raise Failed("CANCELLED", "the connection was closed") from None
     except grpc.RpcError as error:
         raise Failed(error.code().name, error.details() or "", after(error.trailing_metadata() or ())) from None
     except ValueError:  # another thread has closed the channel: nothing was sent

@@ -20,14 +20,15 @@ class Members:
         self._closed = False
 
     def gather(self, addresses: Iterable[str]) -> None:
-        """Be those at these addresses, from now on."""
-        wanted = dict.fromkeys(() if self._closed else addresses)
+        """Be those at these addresses, from now on; nobody, once closed."""
+        wanted = dict.fromkeys(addresses)
         known = {replica.address: replica for replica in self.replicas}
         joining = [self._join(address) for address in wanted if address not in known]
         random.shuffle(joining)  # or all workers would ask the same one first
         with self._lock:
-            leaving = self._leaving + [replica for address, replica in known.items() if address not in wanted]
-            self.replicas = [replica for address, replica in known.items() if address in wanted] + joining
+            found = [*known.values(), *joining]
+            self.replicas = [] if self._closed else [replica for replica in found if replica.address in wanted]
+            leaving = self._leaving + [replica for replica in found if replica not in self.replicas]
             self._leaving = [replica for replica in leaving if replica.busy]
         for replica in leaving:
             if not replica.busy:

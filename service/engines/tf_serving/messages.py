@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+from google.protobuf.message import DecodeError
+
 from service.device.wire import dtype_of
 from service.errors import EngineFailed, ServiceError
 from service.grpc.messages import (
@@ -66,12 +69,18 @@ class Target:
 
 def outputs(response: bytes, signature: Signature) -> dict[str, Array]:
     """The tensors of a PredictResponse; EngineFailed where they are not what the signature promises."""
-    protos = PredictResponse.FromString(response).outputs
+    try:
+        protos = PredictResponse.FromString(response).outputs
+    except DecodeError as error:
+        raise EngineFailed("what a replica answers is no PredictResponse") from error
     return {name: output(protos[name], spec) for name, spec in signature.outputs.items() if name in protos}
 
 
 def output(proto: Any, spec: TensorSpec) -> Array:
-    """One tensor; EngineFailed."""
+    """One tensor, which may be empty but for its rows; EngineFailed."""
+    sizes = [dim.size for dim in proto.tensor_shape.dim]
+    if 0 in sizes[1:] and len(sizes) == len(spec.shape):
+        return np.empty(sizes, spec.dtype)
     try:
         return to_array(proto, spec.dtype, spec.shape, MOST_BYTES)
     except Misfit as misfit:
