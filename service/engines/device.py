@@ -32,7 +32,7 @@ class CannotLoadThere(ServiceError):
     """A device's process cannot load the model, or does not answer."""
 
 
-class NotThere(ModelNotReady):
+class NotThere(Exception):
     """A device's process does not have the model, and has computed nothing: another may be asked."""
 
 
@@ -58,7 +58,7 @@ class Place:
         threading.Thread(target=self._keep, name=f"place-{name}", daemon=True).start()
 
     def run(self, tensors: Tensors) -> dict[str, Array]:
-        """The outputs; ModelNotReady (NotThere) where the process is gone or late, EngineFailed, InvalidInput."""
+        """The outputs; NotThere, ModelNotReady where the process is gone or late, EngineFailed, InvalidInput."""
         with self._lock:
             self.busy += 1
             self.asked += 1
@@ -175,13 +175,13 @@ class DeviceEngine(Engine):
         self.device = ", ".join(place.device for place in self._places)
 
     def run(self, tensors: Tensors) -> dict[str, Array]:
-        trouble = None
+        trouble = ""
         for place in least_loaded(place for place in self._places if not place.trouble):
             try:
                 return place.run(tensors)
             except NotThere as error:
-                trouble = error
-        raise trouble or ModelNotReady(self.absent())
+                trouble = str(error)
+        raise ModelNotReady(trouble or self.absent())
 
     def absent(self) -> str:
         """Why no device answers; one is enough."""
