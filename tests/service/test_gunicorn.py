@@ -31,6 +31,7 @@ from tests.service.server import (
     environment,
     read_reply,
     request_bytes,
+    patiently,
     running,
 )
 
