@@ -1,5 +1,6 @@
 """What was changed, by whom, and how it ended: one line of JSON each, in the log and, where it is wanted, in a file."""
 
+import getpass
 import json
 import logging
 import os
@@ -15,6 +16,14 @@ LOG = logging.getLogger("manifold.audit")
 def now() -> str:
     """This second, in ISO 8601."""
     return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def user() -> str:
+    """Who runs a command; in a container a user may have a number alone."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return str(os.getuid())
 
 
 MOST_STRANGERS = 10

@@ -2,7 +2,6 @@
 
 import argparse
 import fcntl
-import getpass
 import json
 import os
 import secrets
@@ -14,7 +13,7 @@ from typing import Any
 
 from service import settings
 from service.access import keys
-from service.access.audit import Audit, now
+from service.access.audit import Audit, now, user
 from service.access.keyring import read
 from service.access.keys import BadKeys, Scope
 
@@ -56,7 +55,7 @@ def run(given: argparse.Namespace) -> int:
     change = {"add": added, "remove": removed}[given.verb]
     with locked(path.parent):
         write(path, change(given, entries(path) if path.exists() else [], told.append))
-    who = getpass.getuser()
+    who = user()
     Audit(chosen.audit).record(who, "local", f"keys {given.verb}", "done", key=given.name)
     print(*told, sep="\n")
     if given.verb == "add":

@@ -4,14 +4,13 @@ Servers of the store follow as soon as they look again. Of a server nothing is a
 """
 
 import argparse
-import getpass
 import json
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from service import settings
-from service.access.audit import Audit
+from service.access.audit import Audit, user
 from service.errors import Fault, ServiceError, placed
 from service.settings import Settings
 from service.versions import policy as policies
@@ -70,7 +69,7 @@ def operate(given: argparse.Namespace, chosen: Settings, wishes: Wishes, file: s
     if after != before:
         wishes.write(given.model, lambda _: after)
         done = {"model": given.model, "policy": policies.document(after)}
-        Audit(chosen.audit).record(getpass.getuser(), "local", given.command, "done", **done)
+        Audit(chosen.audit).record(user(), "local", given.command, "done", **done)
     print("\n".join([*told(given.model, before, after, wishes, file), *note]))
     return 0
 

@@ -2,6 +2,8 @@
 
 import contextlib
 import json
+import os
+import pwd
 import re
 import shlex
 from pathlib import Path
@@ -60,6 +62,17 @@ class TestRollback:
         assert f"{told}; if so, go on to 1 with --to 1\n" in shop.run("rollback m")
         assert "from 2 to 1: where 2 was refused (GET /models tells), 1 answered already\n" in shop.run("rollback m")
         assert "\nfrom " not in shop.run("rollback m --to 2")
+
+    def test_who_has_no_name_is_on_record_by_his_number(self, shop: Shop, monkeypatch: pytest.MonkeyPatch):
+        def nobody(uid: int) -> None:
+            raise KeyError(f"getpwuid(): uid not found: {uid}")
+
+        for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+            monkeypatch.delenv(name, raising=False)
+        monkeypatch.setattr(pwd, "getpwuid", nobody)
+        monkeypatch.setenv("MANIFOLD_AUDIT", str(shop.root / "audit"))
+        shop.run("rollback m")
+        assert json.loads((shop.root / "audit").read_text())["who"] == str(os.getuid())
 
     def test_it_is_put_on_record(self, shop: Shop, monkeypatch: pytest.MonkeyPatch):
         monkeypatch.setenv("MANIFOLD_AUDIT", str(shop.root / "audit"))
