@@ -45,6 +45,14 @@ CUSTOM = {
                 port=STRING,
                 path=STRING,
                 interval=TIME,
+                relabelings=listed(
+                    record(
+                        "action",
+                        sourceLabels=listed({"type": "string", "pattern": "^[a-zA-Z_][a-zA-Z0-9_]*$"}),
+                        regex=STRING,
+                        action={"enum": ["keep", "drop"]},
+                    )
+                ),
                 scheme={"enum": ["http", "https"]},
                 tlsConfig=record(serverName=STRING, ca=record(secret=SECRET)),
                 authorization=record("credentials", type=STRING, credentials=SECRET),

@@ -29,6 +29,11 @@ def test_the_runtime_starts_the_same_container_as_the_base() -> None:
     assert CONTAINER["securityContext"] == {**other["securityContext"], **of_pods}
 
 
+def test_it_has_ended_before_kubernetes_ends_it() -> None:
+    pods_have = 30
+    assert settings.read(environment(CONTAINER)).graceful_timeout + 5 <= pods_have
+
+
 def test_a_service_finds_the_runtime_by_its_format_and_protocol() -> None:
     (selected,) = [one["name"] for one in RUNTIME["spec"]["supportedModelFormats"] if one["autoSelect"]]
     for item in SERVICES.values():

@@ -27,6 +27,12 @@ def test_the_service_takes_the_variables_it_is_given(values: Object) -> None:
         settings.read(variables)
 
 
+def test_what_pulls_first_takes_no_version_that_what_serves_would_refuse() -> None:
+    objects = charted({"store": {"url": "s3://bucket/models", "pullFirst": True}, "trust": {"release.pub": "RWQ="}})
+    (first,) = pod(objects)["initContainers"]
+    assert settings.read(environment(first)).trusted == settings.read(environment(container(objects))).trusted != []
+
+
 def test_settings_reach_the_service_as_they_were_meant() -> None:
     given = {"max_held_bytes": 268435456, "max_wait": 0.25, "models": "qa,profile", "watch": 0}
     read = settings.read(environment(container(charted({"settings": given}))))

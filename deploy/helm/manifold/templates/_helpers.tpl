@@ -28,8 +28,8 @@ helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
 {{- end }}
 
 {{/*
-What to serve, and from where: for what serves and what pulls. A whole number stays one: Helm would write 268435456 as
-2.68435456e+08.
+What to serve, and from where: for what serves and what pulls, which takes no unsigned version where there is trust. A
+whole number stays one: Helm would write 268435456 as 2.68435456e+08.
 */}}
 {{- define "manifold.wanted" -}}
 - name: MANIFOLD_STORE
@@ -42,6 +42,10 @@ What to serve, and from where: for what serves and what pulls. A whole number st
 - name: MANIFOLD_POLICY
   value: /policy/serving.json
 {{- end }}
+{{- if .Values.trust }}
+- name: MANIFOLD_TRUST
+  value: {{ range $index, $name := keys .Values.trust | sortAlpha }}{{ if $index }},{{ end }}/trust/{{ $name }}{{ end }}
+{{- end }}
 {{- range $name, $value := .Values.settings }}
 - name: MANIFOLD_{{ upper $name }}
   value: {{ ternary $value (toJson $value) (kindIs "string" $value) | quote }}
@@ -53,10 +57,6 @@ What to serve, and from where: for what serves and what pulls. A whole number st
 
 {{/* Who may ask, and how; for what serves alone. */}}
 {{- define "manifold.access" -}}
-{{- if .Values.trust }}
-- name: MANIFOLD_TRUST
-  value: {{ range $index, $name := keys .Values.trust | sortAlpha }}{{ if $index }},{{ end }}/trust/{{ $name }}{{ end }}
-{{- end }}
 {{- if .Values.tls.secret }}
 - name: MANIFOLD_CERTIFICATE
   value: /secrets/tls/tls.crt
