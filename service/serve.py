@@ -139,7 +139,7 @@ def check_grpc(needed: str) -> None:
     """BadSettings if gRPC cannot be spoken here."""
     missing = [library for name, library in LIBRARIES.items() if importlib.util.find_spec(name) is None]
     if missing:
-        lack = f"{', '.join(missing)} not installed here (deploy/requirements/full.txt)"
+        lack = f"{', '.join(missing)} not installed here (deploy/requirements/slim-grpc.txt)"
         raise BadSettings(f"{PREFIX}{needed}: {lack}")
 
 

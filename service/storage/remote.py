@@ -111,7 +111,7 @@ def connect(url: str) -> Remote:
         import fsspec
         import obstore.fsspec
     except ImportError:
-        raise NoStorage(f"the store {url} needs fsspec and obstore: pip install 'manifold[storage]'") from None
+        raise NoStorage(f"the store {url} needs fsspec and obstore (deploy/requirements/slim.txt)") from None
     scheme = url.partition("://")[0]
     spoken = scheme in obstore.fsspec.SUPPORTED_PROTOCOLS - {"file", "memory"}
     if spoken:

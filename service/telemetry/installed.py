@@ -16,9 +16,7 @@ def check_installed(libraries: Mapping[str, str] = LIBRARIES) -> None:
     """BadSettings if traces cannot be recorded here."""
     missing = [library for name, library in libraries.items() if not installed(name)]
     if missing:
-        raise BadSettings(
-            f"{PREFIX}TRACES=on: {', '.join(missing)} not installed here; the extra `telemetry` has what it takes"
-        )
+        raise BadSettings(f"{PREFIX}TRACES=on: {', '.join(missing)} not installed here (deploy/requirements/slim.txt)")
 
 
 def installed(name: str) -> bool:

@@ -205,5 +205,5 @@ def test_without_its_libraries_the_operator_is_told_what_to_install(store: Path,
     (tmp_path / "sitecustomize.py").write_text("import sys\nsys.modules['grpc_health'] = None\n")
     done = serve(store, str(tmp_path), grpc_port=free_port())
     assert done.returncode == 2
-    assert done.stderr.endswith("grpcio-health-checking not installed here (deploy/requirements/full.txt)\n")
+    assert done.stderr.endswith("grpcio-health-checking not installed here (deploy/requirements/slim-grpc.txt)\n")
     assert done.stderr.startswith("MANIFOLD_GRPC_PORT=")

@@ -183,7 +183,7 @@ class TestPuller:
             check=False,
         )
         assert done.returncode == 2
-        assert "s3://bucket/models needs fsspec and obstore: pip install 'manifold[storage]'" in done.stderr
+        assert "s3://bucket/models needs fsspec and obstore (deploy/requirements/slim.txt)" in done.stderr
 
     @pytest.mark.parametrize("store", ["s3://key:secret@bucket/models", "s3://bucket/models?key=secret", "s3://"])
     def test_a_url_with_a_secret_is_refused_and_not_repeated(self, store: str):
