@@ -3,7 +3,7 @@
 #          with TensorFlow Serving's gRPC as well       docker build --target slim --build-arg SLIM=slim-grpc -t manifold:grpc .
 #   full   serves any SavedModel; trains                docker build --target full -t manifold:full .
 #          on NVIDIA's GPUs                             docker build --target full --build-arg FULL=gpu -t manifold:gpu .
-# Run with a store mounted:  docker run --read-only --tmpfs /tmp -p 8000:8000 -v "$PWD/store:/store:ro" manifold:slim
+# Run with a store mounted:  docker run --read-only --tmpfs /tmp -p 127.0.0.1:8000:8000 -v "$PWD/store:/store:ro" manifold:slim
 ARG BASE=python:3.11-slim-bookworm
 
 FROM ${BASE} AS tools
