@@ -1,9 +1,9 @@
 # Images from one file, and from the locks (docs/containers.md):
-#   slim   serves the ONNX twins, without TensorFlow    docker build --target slim -t manifold:slim .
-#          with TensorFlow Serving's gRPC as well       docker build --target slim --build-arg SLIM=slim-grpc -t manifold:grpc .
-#   full   serves any SavedModel; trains                docker build --target full -t manifold:full .
-#          on NVIDIA's GPUs                             docker build --target full --build-arg FULL=gpu -t manifold:gpu .
-# Run with a store mounted:  docker run --read-only --tmpfs /tmp -p 127.0.0.1:8000:8000 -v "$PWD/store:/store:ro" manifold:slim
+#   slim   serves the ONNX twins, without TensorFlow    docker build --target slim -t manifold:0.1.0-slim .
+#          with TensorFlow Serving's gRPC as well       docker build --target slim --build-arg SLIM=slim-grpc -t manifold:0.1.0-grpc .
+#   full   serves any SavedModel; trains                docker build --target full -t manifold:0.1.0-full .
+#          on NVIDIA's GPUs                             docker build --target full --build-arg FULL=gpu -t manifold:0.1.0-gpu .
+# Run with a store mounted:  docker run --read-only --tmpfs /tmp -p 127.0.0.1:8000:8000 -v "$PWD/store:/store:ro" manifold:0.1.0-slim
 ARG BASE=python:3.11-slim-bookworm
 
 FROM ${BASE} AS tools
