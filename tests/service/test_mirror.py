@@ -137,6 +137,11 @@ BROKEN = {
     "no size": ({NAME: b'{"files": {"saved_model.pb": 1}}'}, "says of it what cannot be"),
     "no model": ({NAME: manifest("qa", 2, {})}, "saved_model.pb is missing"),
     "control": ({"a\nb": b""}, "is no name of a file"),
+    "half a character": ({NAME: manifest("qa", 2, content("qa", 2) | {"\ud800": b""})}, "names '\\ud800'"),
+    "of a cache": (
+        {refusal.FILE: b"why", NAME: manifest("qa", 2, content("qa", 2) | {refusal.FILE: b"why"})},
+        "it has a not-pulled.txt",
+    ),
 }
 
 
