@@ -65,7 +65,7 @@ def main(flags: Mapping[str, str | None]) -> int:
     sockets = chosen.worker == "greenlet" and not replaces
     shared = listeners(chosen.host, chosen.port, chosen.worker_count) if sockets else []
     processes = device_processes(chosen, devices)
-    keeper = Keeper([*PULL, "--follow"]) if is_url(chosen.store) and chosen.store_poll else None
+    keeper = Keeper([*PULL, "--follow", str(os.getpid())]) if is_url(chosen.store) and chosen.store_poll else None
     Gunicorn(configuration(chosen, shared) | processes, welcome(chosen, versions), keeper).run()
     return 0
 

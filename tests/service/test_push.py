@@ -1,5 +1,7 @@
 """What publishes in a store at a URL, and what keeps and is the process that pulls from one."""
 
+import json
+import os
 import signal
 import subprocess
 import sys
@@ -12,7 +14,7 @@ import pytest
 
 from service.__main__ import main
 from service.settings import BadSettings, Settings, read
-from service.storage import keeper
+from service.storage import command, keeper
 from service.storage.keeper import Keeper
 from service.storage.outline import outline
 from service.storage.puller import Puller
@@ -157,6 +159,36 @@ class TestPuller:
         one.follow(lambda: len(paused) < 5, paused.append)
         assert paused == [0, 1.0, 1.0, 0.5, 1.0]
         assert one._cache.whole("qa") == {1}
+
+    def test_it_throws_away_what_one_before_it_had_not_pulled_whole_unless_another_pulls(self, settings: Settings):
+        one = Puller(settings)
+        half = one._cache._new()
+        held = one._cache.lock()
+        assert held is not None
+        one.follow(iter([True, True, False, False]).__next__, lambda _: None)
+        assert half.exists()
+
+        os.close(held)
+        one.follow(iter([True, False, False]).__next__, lambda _: None)
+        assert not half.exists()
+
+    def test_it_ends_at_once_where_its_server_has_ended_before_it_began(self, settings: Settings):
+        assert command.pull(settings, follow=os.getpid()) == 0
+        assert not settings.folder.exists()
+
+    def test_it_logs_as_the_server_does(self, settings: Settings):
+        done = subprocess.run(
+            [sys.executable, "-m", "service", "pull"],
+            env={
+                "MANIFOLD_STORE": "file:///nowhere/at/all",
+                "MANIFOLD_CACHE": settings.cache,
+                "MANIFOLD_LOG_FORMAT": "json",
+            },
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert [json.loads(line)["logger"] for line in done.stderr.splitlines()] == ["manifold.storage"]
 
     def test_it_says_once_that_the_store_is_away_and_once_that_it_is_back(self, settings: Settings, caplog):
         caplog.set_level("INFO")
