@@ -121,6 +121,7 @@ def test_a_server_of_a_bucket_from_its_start_to_its_end(s3: S3, tmp_path: Path):
         wait_for(server, 4, "AVAILABLE")
         metrics = server.get("/metrics").text
         assert f'manifold_storage_up{{store="{URL}"}} 1.0' in metrics
+        assert "manifold_ready 1.0\n" in metrics
         assert 'manifold_storage_pulled_versions_total{model="toy"} 2.0' in metrics
         assert 'manifold_storage_refused_total{model="toy",reason="checksum",version="3"} 1.0' in metrics
 
