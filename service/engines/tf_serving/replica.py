@@ -69,6 +69,9 @@ class Replica:
             self._miss(failed)
         except OtherModel as other:
             trouble = str(other)
+        except Exception as error:  # what listens there may be anything; the others must be heard all the same
+            trouble = f"what it says is nothing of TensorFlow Serving's ({type(error).__name__})"
+            self._metrics.up(0)
         self._tell(f"{self.address}: {trouble}" if trouble else "")
 
     def suspect(self, failed: Failed) -> None:
