@@ -29,16 +29,18 @@ class Keeper:
         self._process: Any = None
         self._not_before = 0.0
 
-    def tend(self) -> None:
-        """Start it, unless it runs, or was started just now."""
+    def tend(self) -> bool:
+        """Start it, unless it runs, or was started just now; whether it takes the place of one that has ended."""
         if self._process is not None and self._process.poll() is None:
-            return
-        if self._clock() >= self._not_before:
+            return False
+        followed, due = self._process is not None, self._clock() >= self._not_before
+        if due:
             self._not_before = self._clock() + AGAIN
             try:
                 self._process = self._start(self._command)
             except OSError as error:
                 LOG.error("nothing is pulled: no process can be started (%s)", error.strerror)
+        return followed and due
 
     def end(self) -> None:
         """End it, if it runs."""

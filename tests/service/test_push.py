@@ -238,14 +238,13 @@ class TestKeeper:
     def test_it_is_started_again_but_not_at_once(self):
         now, started, made = [0.0], [], self.processes()
         kept = Keeper(["pull"], lambda _: started.append(next(made)) or started[-1], lambda: now[0])
-        for _ in range(3):
-            kept.tend()
+        assert not any(kept.tend() for _ in range(3))
         assert len(started) == 1
         started[0].ended = -9
-        kept.tend()
+        assert not kept.tend()
         assert len(started) == 1
         now[0] += keeper.AGAIN
-        kept.tend()
+        assert kept.tend()
         assert len(started) == 2
 
     def test_one_that_does_not_end_is_killed(self):
