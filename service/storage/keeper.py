@@ -1,7 +1,9 @@
 """Keeps the process that pulls alive beside a server, from the parent of the workers, which itself pulls nothing."""
 
 import logging
+import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -12,6 +14,18 @@ AGAIN = 5.0
 """Seconds between two starts."""
 PATIENCE = 5.0
 """Seconds that it has to end."""
+
+
+def once(command: Sequence[str]) -> int:
+    """Run one to its end; its status. Who gets a SIGTERM meanwhile ends it, and then itself.
+
+    One that nobody waits for any more would go on for as long, and keep the cache from the next server.
+    """
+    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    try:
+        return subprocess.run(command, check=False).returncode  # noqa: S603
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 class Keeper:

@@ -24,6 +24,7 @@ from service.versions.manifest import NAME, SIGNATURE, Untrusted
 from service.versions.policy import FILE, Policy
 from service.versions.wishes import CannotWrite, Wishes
 from tests.service.remotes import ROOT, Bucket, content, manifest
+from tests.service.server import SECONDS
 
 URL = "memory://bucket/models"
 
@@ -222,6 +223,17 @@ class TestPuller:
         with pytest.raises(BadSettings, match="MANIFOLD_STORE: ") as caught:
             read({"MANIFOLD_STORE": store})
         assert "secret" not in str(caught.value)
+
+
+def test_who_is_told_to_end_while_it_waits_for_the_first_pull_ends_that_too():
+    pulls = "import os, time; print(os.getpid(), flush=True); time.sleep(60)"
+    waits = f"import sys; from service.storage.keeper import once; once([sys.executable, '-c', {pulls!r}])"
+    with subprocess.Popen([sys.executable, "-c", waits], stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        process = int(server.stdout.readline())
+        server.terminate()
+        assert server.wait(SECONDS) == 0
+    assert not Path(f"/proc/{process}").exists()
 
 
 class TestKeeper:
