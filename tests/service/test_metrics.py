@@ -400,7 +400,10 @@ class TestSampling:
         engine, cpu = FakeEngine(), FakeEngine()
         engine.device = "gpu:0 Thin Air"
         engine.memory = lambda: {"current": 5, "peak": 7}
-        tell_memory([cpu, engine, engine])
+        mute = FakeEngine()
+        mute.device = "gpu:1 Thin Air"
+        mute.memory = lambda: 1 // 0
+        tell_memory([mute, cpu, engine, engine])
         gauge = "manifold_device_memory_bytes"
         assert [value(gauge, device=engine.device, kind=kind) for kind in ("current", "peak")] == [5, 7]
         assert REGISTRY.get_sample_value(gauge, {"device": cpu.device, "kind": "current"}) is None
