@@ -34,8 +34,6 @@ LOG = logging.getLogger("manifold.loading")
 ChooseDriver = Callable[[float], MakeDriver]
 """From the seconds of a full batch to what should drive the batcher."""
 
-LOG = logging.getLogger("manifold.loading")
-
 KINDS = 1024
 """Of so many kinds the terms are remembered."""
 GUESS = 0.001

@@ -35,17 +35,17 @@ class Gunicorn(BaseApplication):  # type: ignore[misc]
     def __init__(self, configuration: Mapping[str, Any], greeting: str, keeper: Keeper | None = None) -> None:
         self._configuration = configuration
         self._greeting = greeting
-        self.keeper = keeper
+        self._keeper = keeper
+        self._folder = os.environ["PROMETHEUS_MULTIPROC_DIR"]
         super().__init__()
 
     def load_config(self) -> None:
-        folder = os.environ["PROMETHEUS_MULTIPROC_DIR"]
         for name, value in self._configuration.items():
             self.cfg.set(name, value)
         self.cfg.set("pre_fork", prepare)
         self.cfg.set("when_ready", self._greet)
-        self.cfg.set("child_exit", lambda _arbiter, _worker: bury(Path(folder)))
-        self.cfg.set("on_exit", lambda _: self._end(folder))
+        self.cfg.set("child_exit", lambda _arbiter, _worker: bury(Path(self._folder)))
+        self.cfg.set("on_exit", lambda _: self._end())
 
     def _greet(self, arbiter: Any) -> None:
         """On stdout for people; to the log where that is for machines."""
@@ -62,10 +62,15 @@ class Gunicorn(BaseApplication):  # type: ignore[misc]
     def run(self) -> None:
         Master(self).run()
 
-    def _end(self, folder: str) -> None:
-        if self.keeper:
-            self.keeper.end()
-        shutil.rmtree(folder, ignore_errors=True)
+    def tend(self) -> None:
+        """Keep the process that pulls alive, if there is one, and what each that has ended had counted."""
+        if self._keeper and self._keeper.tend():
+            bury(Path(self._folder))
+
+    def _end(self) -> None:
+        if self._keeper:
+            self._keeper.end()
+        shutil.rmtree(self._folder, ignore_errors=True)
 
 
 class Master(Arbiter):  # type: ignore[misc]
@@ -89,8 +94,7 @@ class Master(Arbiter):  # type: ignore[misc]
 
     def manage_workers(self) -> None:
         """Have as many workers as wanted; of more, the oldest leave when enough younger ones listen."""
-        if self.app.keeper:
-            self.app.keeper.tend()
+        self.app.tend()
         if time.monotonic() >= self._not_before:
             for _ in range(self.num_workers - len(self.staying())):
                 self.spawn_worker()

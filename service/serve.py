@@ -19,7 +19,7 @@ from service.device.placement import Device
 from service.errors import ServiceError
 from service.master import Gunicorn
 from service.settings import PREFIX, BadSettings, Settings, address
-from service.storage.keeper import Keeper
+from service.storage.keeper import Keeper, once
 from service.storage.location import is_url
 from service.telemetry.installed import check_installed
 from service.versions import manifest, store
@@ -65,15 +65,14 @@ def main(flags: Mapping[str, str | None]) -> int:
     sockets = chosen.worker == "greenlet" and not replaces
     shared = listeners(chosen.host, chosen.port, chosen.worker_count) if sockets else []
     processes = device_processes(chosen, devices)
-    keeper = Keeper([*PULL, "--follow"]) if is_url(chosen.store) and chosen.store_poll else None
+    keeper = Keeper([*PULL, "--follow", str(os.getpid())]) if is_url(chosen.store) and chosen.store_poll else None
     Gunicorn(configuration(chosen, shared) | processes, welcome(chosen, versions), keeper).run()
     return 0
 
 
 def pull(chosen: Settings) -> None:
     """Have something of a store at a URL to serve; NothingToServe. In a process of its own: it starts threads."""
-    done = subprocess.run(PULL, check=False)  # noqa: S603
-    if done.returncode and not any(chosen.folder.glob("*/*/saved_model.pb")):  # one that is refused says why
+    if once(PULL) and not any(chosen.folder.glob("*/*/saved_model.pb")):  # one that is refused says why
         raise NothingToServe(f"nothing of {chosen.store} could be pulled, and nothing of it is in {chosen.folder}")
 
 

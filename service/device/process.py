@@ -54,7 +54,7 @@ class DeviceProcess(DirtyApp):  # type: ignore[misc]
         load = partial(loaded, device=device, threads=threads, xla=self.settings.xla == "on", trusted=trusted)
         self.host = Host(placement.socket_of(folder, device.name), load, partial(tell, folder, device))
         LOG.info("Process %s serves %s", os.getpid(), device.name)
-        with contextlib.suppress(FileNotFoundError):  # the server has ended, and its folder is gone
+        with contextlib.suppress(OSError):  # the server has ended, and its folder is gone; or the disk is full
             self._stay(self.host, parent, device, devices)
         os._exit(1)
 

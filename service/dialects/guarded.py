@@ -15,6 +15,7 @@ from service.access.audit import Audit
 from service.access.guard import Guard
 from service.access.keys import Key, Scope
 from service.dialects.tfs import routes as tfs
+from service.telemetry.record import GONE
 from service.web import current_request
 
 READ, PREDICT, ADMIN = Scope.READ, Scope.PREDICT, Scope.ADMIN
@@ -51,9 +52,6 @@ SCOPES: Mapping[str, Scope | None] = {
 KEY, LEAVE, CHANGES = "manifold.key", "manifold.leave", "manifold.changes"
 """Where the environment has a request's key, what to call when it is answered, and whether it changes something."""
 
-
-GONE = 499
-"""The status of a request whose client left before the answer, as many servers write it."""
 OUTCOMES: Mapping[int, str] = {401: "refused", 403: "refused", 429: "refused", GONE: "unknown"}
 """What became of a change, by status; of others it was done, or failed."""
 MOST_PATH = 300

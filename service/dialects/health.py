@@ -4,12 +4,12 @@ from typing import Any
 
 from flask import Blueprint, Response
 
-from service import metrics, redact
+from service import redact
 from service.dialects.exchange import json_response
 from service.handle import Wait
 from service.metrics.drift import Drift
 from service.metrics.models import Models
-from service.versions.background import in_background
+from service.metrics.scrapes import Scrapes
 from service.versions.catalog import Catalog
 from service.web import current_request
 
@@ -20,7 +20,7 @@ SCRAPE_SECONDS = 30.0
 def blueprint(catalog: Catalog, wait: Wait) -> Blueprint:
     """/healthz, /readyz and /metrics."""
     health = Blueprint("health", __name__)
-    besides = [Models(catalog), Drift(catalog)]
+    scrapes = Scrapes([Models(catalog), Drift(catalog)])
 
     @health.get("/healthz")
     def live() -> Response:
@@ -33,9 +33,7 @@ def blueprint(catalog: Catalog, wait: Wait) -> Blueprint:
 
     @health.get("/metrics")
     def exposition() -> Response:
-        accept = current_request().environ.get("HTTP_ACCEPT", "")
-        # On a thread: a tenth of a second where many models are asked in many dialects, in which others are answered.
-        written: Any = wait(in_background(lambda: metrics.exposition(accept, besides)), SCRAPE_SECONDS)
+        written: Any = wait(scrapes.ask(current_request().environ.get("HTTP_ACCEPT", "")), SCRAPE_SECONDS)
         text, content_type = written
         return Response(text, content_type=content_type)
 

@@ -1,7 +1,7 @@
 """What the service counts and measures, for Prometheus, and right under several worker processes.
 
     what is counted   counting.py ─╮
-    what is timed     pending.py  ─┼─▶ families.py ─▶ a file per process ─▶ exposition.py ─▶ GET /metrics
+    what is timed     pending.py  ─┼─▶ families.py ─▶ a file per process ─▶ exposition.py ─▶ scrapes.py ─▶ GET /metrics
     what stands now   sampling.py ─╯                                        models.py ────▶
 
 Counters and histograms of a process that has ended are kept (service/remains.py); what stood in it is gone with it.
@@ -19,7 +19,6 @@ from service.metrics.counting import (
     count_shadow,
     key_counter,
 )
-from service.metrics.exposition import exposition
 from service.metrics.pending import encode_seconds, flush, request_seconds
 
 __all__ = [
@@ -33,7 +32,6 @@ __all__ = [
     "count_request",
     "count_shadow",
     "encode_seconds",
-    "exposition",
     "flush",
     "key_counter",
     "request_seconds",

@@ -5,13 +5,32 @@ set before, which `python -m service serve` does. A gauge is of processes that l
 """
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client.samples import Sample
 
 SECONDS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 ROWS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
 DIFFERENCES = (0, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 0.01, 0.03, 0.1, 0.3, 1, 10)
+
+
+class Standing(Gauge):
+    """A gauge of those processes that set it.
+
+    One that only imports it, as that of a device or the one that pulls, would else have it at 0: the least of all.
+    """
+
+    def _metric_init(self) -> None:
+        """`set` does so, the first time."""
+
+    def set(self, value: float) -> None:
+        if not hasattr(self, "_value"):
+            super()._metric_init()
+        super().set(value)
+
+    def _child_samples(self) -> Iterable[Sample]:
+        return super()._child_samples() if hasattr(self, "_value") else ()
 
 
 class BulkHistogram(Histogram):
@@ -71,23 +90,23 @@ SHADOW_MISMATCHES = Counter(
     [*SHADOW, "name", "mismatch"],
 )
 
-READY = Gauge("manifold_ready", "1 if every worker is ready.", multiprocess_mode="livemin")
-IN_FLIGHT = Gauge("manifold_in_flight", "Requests that wait for their answer.", multiprocess_mode="livesum")
-QUEUE_ROWS = Gauge("manifold_queue_rows", "Rows that wait.", MODEL, multiprocess_mode="livesum")
-ROOM = Gauge(
+READY = Standing("manifold_ready", "1 if every worker is ready.", multiprocess_mode="livemin")
+IN_FLIGHT = Standing("manifold_in_flight", "Requests that wait for their answer.", multiprocess_mode="livesum")
+QUEUE_ROWS = Standing("manifold_queue_rows", "Rows that wait.", MODEL, multiprocess_mode="livesum")
+ROOM = Standing(
     "manifold_room_used_ratio",
     "Share of what the fullest worker may hold, in rows or bytes.",
     ["of"],
     multiprocess_mode="livemax",
 )
-DEVICE_MEMORY = Gauge(
+DEVICE_MEMORY = Standing(
     "manifold_device_memory_bytes",
     "Bytes that TensorFlow has on an accelerator, now (current) and at most so far (peak).",
     ["device", "kind"],
     multiprocess_mode="livesum",
 )
 
-WORKERS = Gauge("manifold_workers", "HTTP workers that live.", multiprocess_mode="livesum")
+WORKERS = Standing("manifold_workers", "HTTP workers that live.", multiprocess_mode="livesum")
 WORKER_STARTS = Counter("manifold_worker_starts_total", "HTTP workers that have loaded.")
 WORKER_CPU = Counter("manifold_worker_cpu_seconds_total", "Processor seconds of the HTTP workers.")
 WORKER_LAG = Histogram(
@@ -95,33 +114,33 @@ WORKER_LAG = Histogram(
     "Seconds that a worker's event loop let a callback wait, tried once a second.",
     buckets=SECONDS,
 )
-WORKER_MEMORY = Gauge("manifold_worker_resident_bytes", "Memory of a worker.", multiprocess_mode="liveall")
-WORKER_FILES = Gauge("manifold_worker_open_files", "Files a worker has open.", multiprocess_mode="liveall")
+WORKER_MEMORY = Standing("manifold_worker_resident_bytes", "Memory of a worker.", multiprocess_mode="liveall")
+WORKER_FILES = Standing("manifold_worker_open_files", "Files a worker has open.", multiprocess_mode="liveall")
 
 FLEET_CALLS = Counter(
     "manifold_fleet_calls_total", "Batches sent to a replica, by gRPC's code of the answer.", ["replica", "code"]
 )
 FLEET_SECONDS = Histogram("manifold_fleet_seconds", "Seconds of a batch on a replica.", ["replica"], buckets=SECONDS)
-FLEET_UP = Gauge(
+FLEET_UP = Standing(
     "manifold_fleet_replica_up",
     "1 if a replica said how it is when every worker last asked it.",
     ["replica"],
     multiprocess_mode="livemin",
 )
 
-STORAGE_UP = Gauge(
+STORAGE_UP = Standing(
     "manifold_storage_up",
     "Whether the last look at a store at a URL reached it.",
     ["store"],
     multiprocess_mode="livemostrecent",
 )
-STORAGE_SUCCESS = Gauge(
+STORAGE_SUCCESS = Standing(
     "manifold_storage_last_success_timestamp_seconds",
     "When a look at a store at a URL last reached it, or the process began that looks.",
     ["store"],
     multiprocess_mode="livemostrecent",
 )
-STORAGE_CACHE = Gauge(
+STORAGE_CACHE = Standing(
     "manifold_storage_cache_bytes",
     "Bytes of what lies here of a store at a URL.",
     ["store"],

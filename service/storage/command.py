@@ -19,7 +19,7 @@ def add(commands: Any) -> None:
     pull = commands.add_parser("pull", help="pull what is wanted of a store at a URL, and end")
     pull.add_argument("--store", help="Or MANIFOLD_STORE.")
     pull.add_argument("--cache", help="Or MANIFOLD_CACHE.")
-    pull.add_argument("--follow", action="store_true", help=argparse.SUPPRESS)  # as `serve` starts it
+    pull.add_argument("--follow", type=int, default=0, help=argparse.SUPPRESS)  # the server that has started it
     pull.set_defaults(run=run_pull)
     push = commands.add_parser("push", help="publish a version in a store at a URL")
     push.add_argument("folder", help="a version's folder, such as store/qa/3")
@@ -28,17 +28,17 @@ def add(commands: Any) -> None:
 
 
 def run_pull(given: argparse.Namespace) -> NoReturn:
-    """Pull; 0 if there is something to serve, else 1. With `--follow` again and again, until the parent ends."""
+    """Pull; 0 if there is something to serve, else 1. With `--follow` again and again, until the server ends."""
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: sys.exit(0))
     leave(lambda: pull(settings.read(os.environ, {"store": given.store, "cache": given.cache}), given.follow))
 
 
-def pull(chosen: Settings, follow: bool) -> int:
-    """Its exit status; BadSettings, NoStorage."""
+def pull(chosen: Settings, follow: int) -> int:
+    """Its exit status; BadSettings, NoStorage. `follow` is the process of the server, which may have ended by now."""
     if not is_url(chosen.store):
         raise BadSettings(f"{PREFIX}STORE={chosen.store} is a folder: there is nothing to pull")
-    logs.begin(chosen.log_level)
+    logs.begin(chosen.log_level, chosen.log_format)
     shared = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
     from service.storage.puller import Puller
 
@@ -46,8 +46,7 @@ def pull(chosen: Settings, follow: bool) -> int:
     try:
         if not follow:
             return 0 if puller.first() else 1
-        parent = os.getppid()
-        puller.follow(lambda: os.getppid() == parent)
+        puller.follow(lambda: os.getppid() == follow)
     except OSError as error:
         raise BadSettings(f"{PREFIX}CACHE={chosen.cache}: {error.strerror}") from None
     return 0

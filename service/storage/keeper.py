@@ -1,7 +1,9 @@
 """Keeps the process that pulls alive beside a server, from the parent of the workers, which itself pulls nothing."""
 
 import logging
+import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -12,6 +14,18 @@ AGAIN = 5.0
 """Seconds between two starts."""
 PATIENCE = 5.0
 """Seconds that it has to end."""
+
+
+def once(command: Sequence[str]) -> int:
+    """Run one to its end; its status. Who gets a SIGTERM meanwhile ends it, and then itself.
+
+    One that nobody waits for any more would go on for as long, and keep the cache from the next server.
+    """
+    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    try:
+        return subprocess.run(command, check=False).returncode  # noqa: S603
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 class Keeper:
@@ -29,16 +43,18 @@ class Keeper:
         self._process: Any = None
         self._not_before = 0.0
 
-    def tend(self) -> None:
-        """Start it, unless it runs, or was started just now."""
+    def tend(self) -> bool:
+        """Start it, unless it runs, or was started just now; whether it takes the place of one that has ended."""
         if self._process is not None and self._process.poll() is None:
-            return
-        if self._clock() >= self._not_before:
+            return False
+        followed, due = self._process is not None, self._clock() >= self._not_before
+        if due:
             self._not_before = self._clock() + AGAIN
             try:
                 self._process = self._start(self._command)
             except OSError as error:
                 LOG.error("nothing is pulled: no process can be started (%s)", error.strerror)
+        return followed and due
 
     def end(self) -> None:
         """End it, if it runs."""

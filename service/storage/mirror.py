@@ -19,6 +19,7 @@ from service.versions import policy as policies
 from service.versions.policy import FILE, BadPolicy, Policy
 from service.versions.store import MODEL_NAME, VERSION
 from service.versions.told import Told
+from service.versions.verdict import AWAY
 from service.versions.wishes import LONGEST, Wishes
 
 LOG = logging.getLogger("manifold.storage")
@@ -113,7 +114,8 @@ class Mirror:
     def _pull(self, model: str, numbers: AbstractSet[int]) -> set[int]:
         """Have what is wanted of a model; the versions that shall stay, refused ones among them."""
         policy = self._policies.get(model, Policy())
-        refused = self._told(model).refused.keys() & self._cache.whole(model)
+        told = self._told(model).refused.items()
+        refused = {number for number, verdict in told if verdict.reason != AWAY} & self._cache.whole(model)
         tried: set[int] = set()
         while True:
             without = tried | refused

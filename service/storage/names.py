@@ -4,7 +4,8 @@ import re
 
 from service.errors import ServiceError
 
-UNSAFE = re.compile(r"[/\\\x00-\x1f\x7f]")
+UNSAFE = re.compile(r"[/\\\x00-\x1f\x7f\ud800-\udfff]")
+"""Also half characters, which JSON may have and no file can be called."""
 LONGEST = 200
 
 

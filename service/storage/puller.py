@@ -61,6 +61,8 @@ class Puller:
         while lasts() and held is None:
             held = self._cache.lock()
             pause(STEP if held is None else 0)
+        if held is not None:
+            self._cache.clean()  # of one that was killed in the middle of a pull, again and again perhaps
         while lasts():
             self.look()
             rest = self._poll

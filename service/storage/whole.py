@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from service.storage.names import Unfit, is_safe_path
 from service.storage.remote import Entry
-from service.versions import manifest
+from service.versions import manifest, refusal
 from service.versions.manifest import MOST_TOLD, Untrusted
 
 MODEL = "saved_model.pb"
@@ -35,6 +35,8 @@ def parts(listing: Mapping[str, Entry], described: bytes | None, signed: bool) -
             raise Unfit("incomplete", f"{manifest.SIGNATURE} is missing")
         for name in listing.keys() & {manifest.NAME, manifest.SIGNATURE}:
             found[name] = Part(listing[name].size)
+    if refusal.FILE in found:
+        raise Unfit("unsafe", f"it has a {refusal.FILE}: it was copied out of a cache")
     if MODEL not in found:
         raise Unfit("incomplete", f"{MODEL} is missing")
     if sum(part.size for part in found.values()) > MOST_BYTES:
@@ -54,9 +56,9 @@ def named(listing: Mapping[str, Entry], described: bytes) -> dict[str, Part]:
         if not is_safe_path(name) or type(size) is not int or type(sha256) is not str:
             raise Unfit("unsafe", f"{manifest.NAME} names {name[:100]!r}, or says of it what cannot be")
         if name not in listing:
-            wrong.append(f"{name} is missing")
+            wrong.append(f"{name[:200]} is missing")
         elif listing[name].size != size:
-            wrong.append(f"{name} has {listing[name].size} bytes")
+            wrong.append(f"{name[:200]} has {listing[name].size} bytes")
         found[name] = Part(size, sha256)
     if wrong:
         raise Unfit("incomplete", f"it is not as {manifest.NAME} says: {', '.join(wrong[:MOST_TOLD])}")

@@ -10,7 +10,7 @@ from service.access.keys import Key
 from service.app import REQUEST_ID, request_id, spoken
 from service.batching.overload import Refusal
 from service.dialects.exchange import LABEL, NOBODY
-from service.dialects.guarded import KEY, TFS
+from service.dialects.guarded import KEY, MOST_PATH, TFS
 from service.dialects.tfs.routes import template
 from service.telemetry.record import CURRENT, Record
 from service.telemetry.whole import Telemetry
@@ -22,8 +22,6 @@ METHODS = frozenset({"CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "PO
 """Those that a span may name; any other is HTTP's own word for it (semantic conventions)."""
 PROBES = frozenset({"/healthz", "/readyz", "/metrics", "/v2/health/live", "/v2/health/ready"})
 """What machines ask every few seconds, and nobody wants to read of."""
-MOST_PATH = 300
-"""Characters of a path that are told."""
 
 Environ = dict[str, Any]
 

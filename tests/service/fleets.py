@@ -45,6 +45,7 @@ class Server:
     def __init__(self, signature: Signature = VECTORS, state: str = "AVAILABLE") -> None:
         self.metadata = one("serving_default", signature)
         self.state = state
+        self.status = b""  # said in its place
         self.fails: list[Failed] = []
         self.sick: Failed | None = None
         self.mute: Failed | None = None
@@ -60,7 +61,7 @@ class Server:
         if method == messages.METADATA:
             return self.metadata
         status = {"version": 1, "state": self.state}
-        return new("GetModelStatusResponse", model_version_status=[status]).SerializeToString()
+        return self.status or new("GetModelStatusResponse", model_version_status=[status]).SerializeToString()
 
     def predict(self, request: Any, seconds: float) -> bytes:
         assert request.model_spec == ModelSpec(**spec("fake", 1), signature_name="serving_default")

@@ -67,6 +67,14 @@ def wait_until_ready(server: Server, ready: bool) -> None:
     raise AssertionError(server.log.read_text())
 
 
+def test_the_processes_of_devices_are_no_workers_that_are_not_ready(server: Server):
+    wait_until_ready(server, True)
+    for _ in patiently():
+        if "\nmanifold_ready 1.0\n" in server.get("/metrics").text:
+            return
+    raise AssertionError(server.get("/metrics").text)
+
+
 def test_the_answers_are_the_models_own(server: Server):
     weights = artifacts.toy_weights()
     joined = np.concatenate([weights["words"][ROW["text"]].mean(axis=0), ROW["numbers"]])

@@ -431,6 +431,25 @@ class TestWhoIsThere:
         assert all(wire.closed for wire in net.wires)
         assert engine.signature.inputs
 
+    def test_closed_while_one_is_heard_nobody_is_down_for_ever(self, net: Net):
+        engine = net.engine()
+        [replica, *_] = net.fleet.members.replicas
+        answer = replica.ask()
+        engine.close()
+        replica.hear(answer, None)
+        assert all(np.isnan(value("manifold_fleet_replica_up", replica=address)) for address in net.servers)
+
+    @pytest.mark.parametrize("said", [b"\xff", b"\n\x04\x08\x01\x10\x63"], ids=["no message", "no state there is"])
+    def test_one_that_speaks_otherwise_keeps_nobody_from_being_heard(self, net: Net, said: bytes):
+        engine = net.engine()
+        [first, second, _] = net.fleet.members.replicas
+        net.servers[first.address].status = said
+        net.servers[second.address].mute = REFUSED
+        net.fleet.look()
+        assert "nothing of TensorFlow Serving's" in first.trouble
+        assert "Connection refused" in second.trouble
+        assert engine.run(x(1))["y"].item() == 1
+
     def test_a_name_is_every_address_of_one_family(self):
         assert addresses("localhost:8500") in (["127.0.0.1:8500"], ["[::1]:8500"])
 

@@ -29,9 +29,9 @@ from tests.service.server import (
     Server,
     command,
     environment,
+    patiently,
     read_reply,
     request_bytes,
-    patiently,
     running,
 )
 

@@ -11,8 +11,9 @@ from urllib.parse import quote, urlencode
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from prometheus_client import REGISTRY, CollectorRegistry
+from prometheus_client import REGISTRY, CollectorRegistry, Metric
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
+from prometheus_client.registry import Collector
 from werkzeug.exceptions import default_exceptions
 
 from service import VERSION, errors, metrics
@@ -21,10 +22,12 @@ from service.metrics.families import SECONDS, BulkHistogram
 from service.metrics.memory import tell_memory
 from service.metrics.pending import MOST, Pending
 from service.metrics.sampling import Sampler
+from service.metrics.scrapes import Scrapes
 from tests.service.fakes import RAISES, FakeEngine
 from tests.service.site import MAX_QUEUE_ROWS, Site
 
 ROW = {"text": "the cat", "numbers": [1, 2, 3]}
+PATIENCE = 30.0
 
 
 def value(name: str, **labels: str) -> float:
@@ -397,7 +400,10 @@ class TestSampling:
         engine, cpu = FakeEngine(), FakeEngine()
         engine.device = "gpu:0 Thin Air"
         engine.memory = lambda: {"current": 5, "peak": 7}
-        tell_memory([cpu, engine, engine])
+        mute = FakeEngine()
+        mute.device = "gpu:1 Thin Air"
+        mute.memory = lambda: 1 // 0
+        tell_memory([mute, cpu, engine, engine])
         gauge = "manifold_device_memory_bytes"
         assert [value(gauge, device=engine.device, kind=kind) for kind in ("current", "peak")] == [5, 7]
         assert REGISTRY.get_sample_value(gauge, {"device": cpu.device, "kind": "current"}) is None
@@ -438,3 +444,47 @@ class TestHealth:
         assert response.status_code == 503
         assert response.json == {"ready": False, "unready": {"fake/1": "0.01 off"}}
         assert site.client.get("/healthz").status_code == 200
+
+
+class Slow(Collector):
+    """Metrics that are written when a test says so."""
+
+    def __init__(self) -> None:
+        self.begun, self.go_on = threading.Semaphore(0), threading.Semaphore(0)
+
+    def collect(self) -> list[Metric]:
+        self.begun.release()
+        assert self.go_on.acquire(timeout=PATIENCE)
+        return []
+
+
+class TestScrapes:
+    """Who floods /metrics gets no thread each."""
+
+    def test_who_asks_before_it_begins_shares_it_and_nobody_gets_what_was_begun_before(self):
+        slow = Slow()
+        scrapes = Scrapes([slow])
+        first = scrapes.ask("")
+        assert slow.begun.acquire(timeout=PATIENCE)
+        asked = [scrapes.ask("text/plain; version=0.0.4") for _ in range(9)]
+        assert {*asked} == {asked[0]} != {first}
+        slow.go_on.release()
+        assert slow.begun.acquire(timeout=PATIENCE)
+        assert scrapes.ask("") is not asked[0]
+        slow.go_on.release(2)
+        assert asked[0].result(PATIENCE)[1].startswith("text/plain; version=0.0.4")
+
+    def test_a_version_that_nobody_knows_is_no_kind_of_its_own(self):
+        slow = Slow()
+        scrapes = Scrapes([slow])
+        scrapes.ask("")
+        assert slow.begun.acquire(timeout=PATIENCE)
+        asked = {scrapes.ask(f"application/openmetrics-text; version={number}") for number in range(9)}
+        assert len(asked) == 1
+        slow.go_on.release(2)
+        assert asked.pop().result(PATIENCE)[1].startswith("text/plain")
+
+    def test_openmetrics_for_who_wants_it(self):
+        [text, kind] = Scrapes([]).ask("application/openmetrics-text; version=1.0.0").result(PATIENCE)
+        assert kind.startswith("application/openmetrics-text; version=1.0.0")
+        assert text.endswith(b"# EOF\n")

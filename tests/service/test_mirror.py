@@ -22,7 +22,7 @@ from service.versions import refusal, store
 from service.versions.manifest import NAME, SIGNATURE
 from service.versions.policy import FILE, Policy
 from service.versions.told import Told
-from service.versions.verdict import Verdict
+from service.versions.verdict import AWAY, Verdict
 from service.versions.wishes import Wishes
 from tests.service.remotes import Bucket, content, manifest
 
@@ -137,6 +137,11 @@ BROKEN = {
     "no size": ({NAME: b'{"files": {"saved_model.pb": 1}}'}, "says of it what cannot be"),
     "no model": ({NAME: manifest("qa", 2, {})}, "saved_model.pb is missing"),
     "control": ({"a\nb": b""}, "is no name of a file"),
+    "half a character": ({NAME: manifest("qa", 2, content("qa", 2) | {"\ud800": b""})}, "names '\\ud800'"),
+    "of a cache": (
+        {refusal.FILE: b"why", NAME: manifest("qa", 2, content("qa", 2) | {refusal.FILE: b"why"})},
+        "it has a not-pulled.txt",
+    ),
 }
 
 
@@ -289,6 +294,15 @@ def test_a_version_that_workers_refuse_stays_and_the_one_before_is_pulled(site: 
     assert site.whole() == {1, 2}
     assert site.why(3)
     assert "leaves the cache" not in caplog.text
+
+
+def test_where_only_the_fleet_is_away_no_other_version_is_pulled(site: Site):
+    for number in (1, 2):
+        site.bucket.publish("qa", number)
+    site.look()
+    site.told["qa"] = Told((), refused={2: Verdict(AWAY, "nobody at fleet:8500")})
+    site.look()
+    assert site.whole() == {2}
 
 
 def test_a_version_that_leaves_the_store_leaves_the_cache_at_once(site: Site):

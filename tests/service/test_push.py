@@ -1,5 +1,7 @@
 """What publishes in a store at a URL, and what keeps and is the process that pulls from one."""
 
+import json
+import os
 import signal
 import subprocess
 import sys
@@ -12,7 +14,7 @@ import pytest
 
 from service.__main__ import main
 from service.settings import BadSettings, Settings, read
-from service.storage import keeper
+from service.storage import command, keeper
 from service.storage.keeper import Keeper
 from service.storage.outline import outline
 from service.storage.puller import Puller
@@ -22,6 +24,7 @@ from service.versions.manifest import NAME, SIGNATURE, Untrusted
 from service.versions.policy import FILE, Policy
 from service.versions.wishes import CannotWrite, Wishes
 from tests.service.remotes import ROOT, Bucket, content, manifest
+from tests.service.server import SECONDS
 
 URL = "memory://bucket/models"
 
@@ -158,6 +161,36 @@ class TestPuller:
         assert paused == [0, 1.0, 1.0, 0.5, 1.0]
         assert one._cache.whole("qa") == {1}
 
+    def test_it_throws_away_what_one_before_it_had_not_pulled_whole_unless_another_pulls(self, settings: Settings):
+        one = Puller(settings)
+        half = one._cache._new()
+        held = one._cache.lock()
+        assert held is not None
+        one.follow(iter([True, True, False, False]).__next__, lambda _: None)
+        assert half.exists()
+
+        os.close(held)
+        one.follow(iter([True, False, False]).__next__, lambda _: None)
+        assert not half.exists()
+
+    def test_it_ends_at_once_where_its_server_has_ended_before_it_began(self, settings: Settings):
+        assert command.pull(settings, follow=os.getpid()) == 0
+        assert not settings.folder.exists()
+
+    def test_it_logs_as_the_server_does(self, settings: Settings):
+        done = subprocess.run(
+            [sys.executable, "-m", "service", "pull"],
+            env={
+                "MANIFOLD_STORE": "file:///nowhere/at/all",
+                "MANIFOLD_CACHE": settings.cache,
+                "MANIFOLD_LOG_FORMAT": "json",
+            },
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert [json.loads(line)["logger"] for line in done.stderr.splitlines()] == ["manifold.storage"]
+
     def test_it_says_once_that_the_store_is_away_and_once_that_it_is_back(self, settings: Settings, caplog):
         caplog.set_level("INFO")
         there = Path(settings.store.removeprefix("file://"))
@@ -192,6 +225,17 @@ class TestPuller:
         assert "secret" not in str(caught.value)
 
 
+def test_who_is_told_to_end_while_it_waits_for_the_first_pull_ends_that_too():
+    pulls = "import os, time; print(os.getpid(), flush=True); time.sleep(60)"
+    waits = f"import sys; from service.storage.keeper import once; once([sys.executable, '-c', {pulls!r}])"
+    with subprocess.Popen([sys.executable, "-c", waits], stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        process = int(server.stdout.readline())
+        server.terminate()
+        assert server.wait(SECONDS) == 0
+    assert not Path(f"/proc/{process}").exists()
+
+
 class TestKeeper:
     """One process, started again when it has ended, and ended with the server."""
 
@@ -206,14 +250,13 @@ class TestKeeper:
     def test_it_is_started_again_but_not_at_once(self):
         now, started, made = [0.0], [], self.processes()
         kept = Keeper(["pull"], lambda _: started.append(next(made)) or started[-1], lambda: now[0])
-        for _ in range(3):
-            kept.tend()
+        assert not any(kept.tend() for _ in range(3))
         assert len(started) == 1
         started[0].ended = -9
-        kept.tend()
+        assert not kept.tend()
         assert len(started) == 1
         now[0] += keeper.AGAIN
-        kept.tend()
+        assert kept.tend()
         assert len(started) == 2
 
     def test_one_that_does_not_end_is_killed(self):

@@ -2,6 +2,8 @@
 
 import fcntl
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -71,6 +73,15 @@ def test_every_gauge_is_of_the_living():
     """Whatever else would linger when its worker has died."""
     modes = {one._multiprocess_mode for one in vars(families).values() if isinstance(one, Gauge)}
     assert {mode[:4] for mode in modes} == {"live"}
+
+
+def test_only_who_sets_a_gauge_has_it(tmp_path: Path):
+    """A process that pulls, or that of a device, is no worker that is not ready."""
+    variables = {"PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}
+    for then in ("", "; families.READY.set(1)"):
+        subprocess.run([sys.executable, "-c", f"from service.metrics import families{then}"], env=variables, check=True)
+    assert {file.partition("_")[0] for file in files(tmp_path)} == {"counter", "histogram", "gauge"}
+    assert b"manifold_ready 1.0" in exposed(tmp_path)
 
 
 def test_what_somebody_reads_waits(tmp_path: Path):

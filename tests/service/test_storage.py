@@ -86,6 +86,13 @@ def pullers(server: Server) -> list[int]:
     return [pid for pid in server.workers() if b"pull" in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")]
 
 
+def counted(process: int) -> Path:
+    """Where it writes what it counts."""
+    variables = Path(f"/proc/{process}/environ").read_bytes().split(b"\0")
+    [folder] = [one.partition(b"=")[2] for one in variables if one.startswith(b"PROMETHEUS_MULTIPROC_DIR=")]
+    return Path(os.fsdecode(folder))
+
+
 def versions(server: Server) -> dict[int, str]:
     """The state of every version of the toy, or why it was refused."""
     [model] = server.get("/models").json()
@@ -116,11 +123,14 @@ def test_a_server_of_a_bucket_from_its_start_to_its_end(s3: S3, tmp_path: Path):
         assert server.post("/predict/toy", ROW).headers["X-Model-Version"] == "2"
 
         [puller] = pullers(server)
+        folder = counted(puller)
         os.kill(puller, signal.SIGKILL)
         assert push(store, 4).returncode == 0
         wait_for(server, 4, "AVAILABLE")
+        assert not [*folder.glob(f"*_{puller}.db")]  # what it counted is in the file of all that are dead
         metrics = server.get("/metrics").text
         assert f'manifold_storage_up{{store="{URL}"}} 1.0' in metrics
+        assert "manifold_ready 1.0\n" in metrics
         assert 'manifold_storage_pulled_versions_total{model="toy"} 2.0' in metrics
         assert 'manifold_storage_refused_total{model="toy",reason="checksum",version="3"} 1.0' in metrics
 

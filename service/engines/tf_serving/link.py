@@ -26,6 +26,9 @@ OPTIONS = [
 PUSHBACK = {"grpc-retry-pushback-ms": 1000, "retry-after": 1}
 """Trailing metadata that says when to come back (gRFC A6, and service/grpc), and its parts of a second."""
 
+LONGEST = 86400.0
+"""Seconds; who says more, or what is no number of seconds, says nothing."""
+
 
 class Link(Protocol):
     """What a replica needs of a connection."""
@@ -81,9 +84,13 @@ def after(metadata: Iterable[tuple[str, Any]]) -> float | None:
 
     >>> after([("retry-after", "2"), ("grpc-retry-pushback-ms", "1250")]), after([("retry-after", "soon")])
     (1.25, None)
+    >>> after([("retry-after", "inf")]), after([("grpc-retry-pushback-ms", "-1")])
+    (None, None)
     """
     said = dict(metadata)
     for name, parts in PUSHBACK.items():
         with contextlib.suppress(KeyError, ValueError):
-            return float(said[name]) / parts
+            seconds = float(said[name]) / parts
+            if 0 <= seconds <= LONGEST:
+                return seconds
     return None

@@ -68,4 +68,4 @@ class Members:
             self._closed = True
             gone, self.replicas, self._leaving = self.replicas + self._leaving, [], []
         for replica in gone:
-            replica.close()
+            replica.leave()

@@ -38,6 +38,7 @@ class Replica:
         self._clock = clock
         self._link = connect(address)
         self._misses = 0
+        self._left = False
         self._metrics = ReplicaMetrics(address)
 
     def run(self, request: bytes, seconds: float) -> bytes:
@@ -60,7 +61,7 @@ class Replica:
         try:
             state = self._target.state(answer())
             self._misses = 0
-            self._metrics.up(1)
+            self._up(1)
             trouble = "" if state == AVAILABLE else f"{self._target.name} is {state or 'not there'}"
             if not trouble and self.trouble:
                 trouble = self._meet(expected)
@@ -69,6 +70,9 @@ class Replica:
             self._miss(failed)
         except OtherModel as other:
             trouble = str(other)
+        except Exception as error:  # what listens there may be anything; the others must be heard all the same
+            trouble = f"what it says is nothing of TensorFlow Serving's ({type(error).__name__})"
+            self._up(0)
         self._tell(f"{self.address}: {trouble}" if trouble else "")
 
     def suspect(self, failed: Failed) -> None:
@@ -76,12 +80,9 @@ class Replica:
         self.trouble = f"{self.address}: {failed}"
 
     def leave(self) -> None:
-        """It is no longer one of the fleet."""
-        self._metrics.up(float("nan"))
-        self.close()
-
-    def close(self) -> None:
-        """Let go of its connection."""
+        """It is no longer one of the fleet, or nobody asks that any more; others of its address tell of themselves."""
+        self._up(float("nan"))
+        self._left = True
         self._link.close()
 
     def _meet(self, expected: Signature | None) -> str:
@@ -94,11 +95,15 @@ class Replica:
 
     def _miss(self, failed: Failed) -> None:
         """It has not said how it is: one that hangs does not even break the calls it holds, so they are broken here."""
-        self._metrics.up(float(failed.code == "NOT_FOUND"))
+        self._up(failed.code == "NOT_FOUND")
         self._misses = self._misses + 1 if failed.code == "DEADLINE_EXCEEDED" else 0
-        if self._misses == MISSES:
+        if self._misses == MISSES and not self._left:
             hung, self._link, self._misses = self._link, self._connect(self.address), 0
             hung.close()
+
+    def _up(self, answered: float) -> None:
+        if not self._left:  # an answer that comes later would be the last word of it
+            self._metrics.up(answered)
 
     def _tell(self, trouble: str) -> None:
         if trouble and trouble != self.trouble:
