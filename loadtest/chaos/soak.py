@@ -30,7 +30,7 @@ from loadtest.chaos.times import Excuses, Versions
 
 TWICE = ("qa", "similarity", "majority", "siamese_vectors")
 """The models of which a second version comes and goes."""
-MOST = 500
+MOST = 1000
 """How much more often the quickest question is asked than the slowest, at most."""
 
 

@@ -16,7 +16,7 @@ from loadtest.chaos.times import Excuses, Versions
 
 
 @given(st.floats(0, 2), st.floats(-0.5, 2))
-def test_growth_counts_from_warm_to_the_end(cold: float, grown: float) -> None:
+def test_growth_counts_from_the_second_quarter_to_the_last(cold: float, grown: float) -> None:
     def sample(answered: int, size: float) -> dict[str, Any]:
         steady = {"resident_mb": 20.0, "files": 7, "threads": 1}
         warm = answered >= 100
@@ -26,7 +26,8 @@ def test_growth_counts_from_warm_to_the_end(cold: float, grown: float) -> None:
             "held": {"1": steady, "2": {"resident_mb": size, "files": 9, "threads": 3}},
         }
 
-    found = growth.of([sample(0, 100 * cold), sample(100, 100.0), sample(1000, 100 * (1 + grown))])
+    sizes = [(0, cold), (100, cold), (300, cold), (400, 1), (500, 1), (700, cold), (800, 1 + grown), (1000, 1 + grown)]
+    found = growth.of([sample(answered, 100 * size) for answered, size in sizes])
 
     assert found["resident_mb"] == pytest.approx(max(grown, 0.0))
     assert (found["files"], found["threads"]) == (0, 0)
@@ -34,7 +35,7 @@ def test_growth_counts_from_warm_to_the_end(cold: float, grown: float) -> None:
 
 def test_a_process_that_was_not_there_when_warm_has_grown_without_bounds() -> None:
     held = {"resident_mb": 50.0, "files": 9, "threads": 3}
-    samples = [{"answered": count, "warm": True, "held": {pid: held}} for count, pid in [(0, "1"), (9, "2")]]
+    samples = [{"answered": count, "warm": True, "held": {pid: held}} for count, pid in [(0, "1"), (3, "1"), (9, "2")]]
 
     assert list(growth.beyond(growth.of(samples)))
 
