@@ -72,16 +72,20 @@ class Puller:
 
     def look(self) -> None:
         """Look once; what is wrong is logged once, and is in the metrics."""
+        trouble = ""
         try:
             self._mirror.look()
-        except (Away, OSError) as error:
-            if self._up is not False:
-                LOG.error("%s cannot be reached (%s); what is in %s stays", self._store, error, self._cache.root)
-            self._up = False
-        else:
+        except Away as error:
+            trouble = f"cannot be reached ({error})"
+        except OSError as error:
+            trouble = f"cannot be pulled: the cache cannot be written ({error.strerror})"
+        if trouble and self._up is not False:
+            LOG.error("%s %s; what is in %s stays", self._store, trouble, self._cache.root)
+        if not trouble:
             if self._up is False:
                 LOG.info("%s is reached again", self._store)
-            self._up, self._last = True, time.time()
+            self._last = time.time()
+        self._up = not trouble
         tell_storage(self._store, self._up, self._last, self._cache.bytes())
 
 

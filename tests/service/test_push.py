@@ -161,6 +161,15 @@ class TestPuller:
         assert paused == [0, 1.0, 1.0, 0.5, 1.0]
         assert one._cache.whole("qa") == {1}
 
+    def test_a_cache_that_cannot_be_written_is_not_taken_for_a_store_that_is_away(self, settings: Settings, caplog):
+        settings.folder.parent.mkdir(parents=True)
+        settings.folder.touch()
+        one = Puller(settings)
+        one.look()
+        one.look()
+        assert "the cache cannot be written (Not a directory); what is in" in caplog.text
+        assert "cannot be reached" not in caplog.text
+
     def test_it_throws_away_what_one_before_it_had_not_pulled_whole_unless_another_pulls(self, settings: Settings):
         one = Puller(settings)
         half = one._cache._new()
