@@ -4,7 +4,6 @@ Batches do not go through gunicorn's own sockets for such apps: its arbiter give
 takes every one apart in Python on the way. Each process listens on a socket of its own instead (docs/design.md).
 """
 
-import contextlib
 import logging
 import os
 import threading
@@ -44,6 +43,16 @@ class DeviceProcess(DirtyApp):  # type: ignore[misc]
             self.host.close()
 
     def _begin(self, parent: int) -> None:
+        """Serve a device; whatever happens, the process ends with it, and another takes the device."""
+        try:
+            self._serve(parent)
+        except FileNotFoundError:
+            LOG.info("The server has ended, and its folder is gone")
+        except Exception:
+            LOG.exception("The process of a device ends")
+        os._exit(1)
+
+    def _serve(self, parent: int) -> None:
         folder = placement.folder(os.environ)
         devices = placement.place(self.settings, placement.visible_here(), tensorflow=True)
         found = None if stands_by(folder) else claim(folder, devices)
@@ -54,9 +63,7 @@ class DeviceProcess(DirtyApp):  # type: ignore[misc]
         load = partial(loaded, device=device, threads=threads, xla=self.settings.xla == "on", trusted=trusted)
         self.host = Host(placement.socket_of(folder, device.name), load, partial(tell, folder, device))
         LOG.info("Process %s serves %s", os.getpid(), device.name)
-        with contextlib.suppress(OSError):  # the server has ended, and its folder is gone; or the disk is full
-            self._stay(self.host, parent, device, devices)
-        os._exit(1)
+        self._stay(self.host, parent, device, devices)
 
     def _stay(self, host: Host, parent: int, device: Device, devices: Sequence[Device]) -> None:
         """Return when the device shall be served no more, or no longer by this process.
