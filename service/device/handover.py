@@ -41,14 +41,15 @@ def claim(folder: Path, devices: Sequence[Device]) -> Claim | None:
     return None
 
 
-def stand_by(folder: Path, devices: Sequence[Device], parent: int) -> Claim:
-    """Load TensorFlow, which takes longest, but see to no device; then wait for one that has no process.
+def take(folder: Path, devices: Sequence[Device], parent: int) -> Claim:
+    """A device that has no process and for which none stands by; where there is none, stand by for the next.
 
-    It begins once the devices serve, so that it takes no time from those that load for the first time.
+    To stand by is to load TensorFlow, which takes longest, but to see to no device. It begins once the devices serve, so
+    that it takes no time from those that load for the first time.
     """
     has_it, ready, looks = False, None, 0
     while os.getppid() == parent:
-        found = claim(folder, devices)
+        found = claim(folder, devices) if has_it or not stands_by(folder) else None
         if found is not None:
             if ready is not None:
                 ready.close()

@@ -16,7 +16,7 @@ from gunicorn.dirty.app import DirtyApp
 
 from service import cores, golden, logs, settings
 from service.device import placement
-from service.device.handover import LOOK, claim, relief, stand_by, stands_by, tell
+from service.device.handover import LOOK, relief, take, tell
 from service.device.host import Host
 from service.device.placement import Device
 from service.engines.base import Engine
@@ -55,8 +55,7 @@ class DeviceProcess(DirtyApp):  # type: ignore[misc]
     def _serve(self, parent: int) -> None:
         folder = placement.folder(os.environ)
         devices = placement.place(self.settings, placement.visible_here(), tensorflow=True)
-        found = None if stands_by(folder) else claim(folder, devices)
-        device, _claim = found or stand_by(folder, devices, parent)
+        device, _claim = take(folder, devices, parent)
         os.environ["CUDA_VISIBLE_DEVICES"] = device.mask  # TensorFlow looks at its first call, not at its import
         threads = self.settings.engine_threads or max(1, cores.count() // len(devices))
         trusted = manifest.public_keys(self.settings.trusted)
