@@ -9,7 +9,7 @@ from pathlib import Path
 from service import files
 from service.access.keys import BadKeys, Key, Keys, digest, loads
 
-LOG = logging.getLogger("manifold.access")
+LOG = logging.getLogger("manifold.keys")
 
 LOOK = 1.0
 """Seconds between two looks at the file."""

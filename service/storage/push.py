@@ -35,7 +35,10 @@ def publish(folder: Path, remote: Remote, store: str) -> str:
     here = {path.relative_to(folder).as_posix(): path for path in found}
     target = f"{folder.parent.name}/{folder.name}"
     if there(remote, target, (folder / NAME).read_bytes()):
-        return f"{store}/{target} is there already, the same"
+        if SIGNATURE not in here or has(remote, f"{target}/{SIGNATURE}", here[SIGNATURE].read_bytes()):
+            return f"{store}/{target} is there already, the same"
+        remote.write(f"{target}/{SIGNATURE}", str(here[SIGNATURE]))
+        return f"{store}/{target} is there already, the same; now with this signature"
     for name in sorted(here, key=lambda name: (name == NAME, name == SIGNATURE, name)):
         remote.write(f"{target}/{name}", str(here[name]))
     size = sum(path.stat().st_size for path in here.values())
@@ -44,12 +47,17 @@ def publish(folder: Path, remote: Remote, store: str) -> str:
 
 def there(remote: Remote, target: str, described: bytes) -> bool:
     """Whether a version is published already; CannotPush, if it is another one."""
-    try:
-        entry = remote.ls(target).files.get(NAME)
-    except FileNotFoundError:
-        return False
-    if entry is None:
-        return False  # a push that was broken off
-    if b"".join(remote.read(f"{target}/{NAME}", entry.size)) != described:
+    known = has(remote, f"{target}/{NAME}", described)
+    if known is False:
         raise CannotPush(f"{target} is published already, and is another: take the next number")
-    return True
+    return known is True
+
+
+def has(remote: Remote, path: str, content: bytes) -> bool | None:
+    """Whether a file there has this content; None if it is not there, as after a push that was broken off."""
+    folder, _, name = path.rpartition("/")
+    try:
+        entry = remote.ls(folder).files.get(name)
+    except FileNotFoundError:
+        return None
+    return None if entry is None else b"".join(remote.read(path, entry.size)) == content

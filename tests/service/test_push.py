@@ -53,6 +53,18 @@ class TestPush:
         assert sorted(names) == sorted([*content("qa", 3), NAME])
         assert names[-1] == NAME
 
+    def test_what_was_published_before_it_was_signed_gets_its_signature(self, folder: Path):
+        bucket = Bucket()
+        publish(folder, bucket.remote, URL)
+        for signature in ("signed", "signed by the next key"):
+            (folder / SIGNATURE).write_text(signature)
+            bucket.system.written.clear()
+            assert (
+                publish(folder, bucket.remote, URL) == f"{URL}/qa/3 is there already, the same; now with this signature"
+            )
+            assert bucket.system.written == [f"{ROOT}/qa/3/{SIGNATURE}"]
+        assert publish(folder, bucket.remote, URL) == f"{URL}/qa/3 is there already, the same"
+
     def test_a_signature_comes_before_what_it_signs(self, folder: Path):
         bucket = Bucket()
         (folder / NAME).write_bytes(manifest("qa", 3, content("qa", 3)))

@@ -558,6 +558,13 @@ def test_a_greenlet_that_is_used_again_has_forgotten_its_request():
     assert seen == [(None, None), 200] * 2
 
 
+def test_nobody_else_speaks_as_the_log_of_requests():
+    speak = [
+        path.name for path in (ROOT / "service").rglob("*.py") if 'getLogger("manifold.access")' in path.read_text()
+    ]
+    assert speak == ["access.py"]
+
+
 def test_who_lacks_the_library_is_told_which_extra_has_it():
     check_installed()
     with pytest.raises(
