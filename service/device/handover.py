@@ -44,8 +44,8 @@ def claim(folder: Path, devices: Sequence[Device]) -> Claim | None:
 def take(folder: Path, devices: Sequence[Device], parent: int) -> Claim:
     """A device that has no process and for which none stands by; where there is none, stand by for the next.
 
-    To stand by is to load TensorFlow, which takes longest, but to see to no device. It begins once the devices serve, so
-    that it takes no time from those that load for the first time.
+    To stand by is to load TensorFlow, which takes longest, but to see to no device. It begins once the devices serve,
+    so that it takes no time from those that load for the first time.
     """
     has_it, ready, looks = False, None, 0
     while os.getppid() == parent:
