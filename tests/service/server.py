@@ -29,6 +29,12 @@ def command(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "service", *arguments]
 
 
+def said(code: str) -> list[str]:
+    """The words that a fresh interpreter prints of this code."""
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    return done.stdout.split()
+
+
 def free_port() -> int:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))

@@ -1,14 +1,14 @@
 """Who may import whom."""
 
 import ast
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.service.server import ROOT, said
+
 FILES = sorted(file for package in ("service", "models", "training") for file in (ROOT / package).rglob("*.py"))
 
 
@@ -215,27 +215,13 @@ def test_only_a_worker_loads_the_grpc_package():
 
 def test_what_speaks_to_devices_loads_no_tensorflow():
     look = "import sys; print(*sorted({'tensorflow', 'gunicorn', 'flask'} & set(sys.modules)))"
-    done = subprocess.run(
-        [sys.executable, "-c", f"import service.engines.device, service.device.placement; {look}"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert done.stdout.split() == []
+    assert said(f"import service.engines.device, service.device.placement; {look}") == []
 
 
 @pytest.mark.parametrize("module", ["service.grpc.front", "service.engines.tf_serving.engine"])
 def test_what_speaks_grpc_loads_no_tensorflow_and_starts_no_thread(module):
     look = "import sys, threading; print('tensorflow' in sys.modules, threading.active_count())"
-    done = subprocess.run(
-        [sys.executable, "-c", f"import {module}; {look}"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert done.stdout.split() == ["False", "1"]
+    assert said(f"import {module}; {look}") == ["False", "1"]
 
 
 def test_the_environment_is_read_in_few_places():

@@ -3,8 +3,6 @@
 import asyncio
 import json
 import logging
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Sequence
@@ -45,7 +43,7 @@ from service.versions.shadow import Shadow
 from service.versions.store import Version
 from tests.service import fakes
 from tests.service.fakes import BLURS, RAISES, AtOnce, Clock, FakeEngine, Hand
-from tests.service.server import ROOT, SECONDS
+from tests.service.server import ROOT, SECONDS, said
 
 TRACE, PARENT = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 TRACEPARENT = f"00-{TRACE}-{PARENT}-01"
@@ -594,11 +592,4 @@ def test_on_every_part_tells(told):
 
 def test_off_nothing_of_opentelemetry_is_loaded():
     look = "import sys; print(sorted(name for name in sys.modules if name.startswith('opentelemetry')))"
-    done = subprocess.run(
-        [sys.executable, "-c", f"import service.telemetry.whole, service.telemetry.http, service.loading; {look}"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert done.stdout == "[]\n"
+    assert said(f"import service.telemetry.whole, service.telemetry.http, service.loading; {look}") == ["[]"]
