@@ -39,9 +39,12 @@ models: $(VENV)/full
 		ls -d $(STORE)/$$model/[1-9]* >/dev/null 2>&1 || $(RUN) -m training $$model --out $(STORE) || exit 1; \
 	done
 
-# A process per core, up to 4; a file's tests stay together, for they share servers and models.
+# A process more than there are cores, for many tests wait for a server or a browser; a file's tests stay together, for
+# they share servers and models.
+# Bytecode is kept, whatever PYTHONDONTWRITEBYTECODE says: each of some hundred servers would compile the service again.
+test: export PYTHONDONTWRITEBYTECODE :=
 test: $(VENV)/dev $(CLIENTS)/clients
-	$(RUN) -m pytest -q -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+	$(RUN) -m pytest -q -n $(shell expr $$(nproc 2>/dev/null || echo 2) + 1) --maxprocesses 5 --dist loadfile --no-loadscope-reorder
 
 # ARGS: parsers to try instead of all, --share 0.1 for a tenth, --seed 2 for other cases.
 fuzz: $(VENV)/dev $(VENV)/fuzz

@@ -1,5 +1,6 @@
 """python -m loadtest.ask URL: wait until the service is ready, then ask every model its card's own example."""
 
+import argparse
 import json
 import sys
 import time
@@ -39,4 +40,6 @@ def wait_until_ready(url: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("url", help="of the service, such as http://127.0.0.1:8000")
+    sys.exit(main(parser.parse_args().url))

@@ -1,5 +1,6 @@
 """python -m loadtest.zoo URL > docs/zoo.md: every model that a service serves, told by its card and its own answer."""
 
+import argparse
 import json
 import shlex
 import sys
@@ -75,7 +76,7 @@ def kind(spec: Document) -> str:
     'any × 128 numbers'
     """
     match spec["kind"]:
-        case "tokens":
+        case "tokens" | "text":
             return "text"
         case "image":
             return f"picture {spec['width']} × {spec['height']}" + (" × 3" if spec["channels"] == 3 else "")
@@ -175,4 +176,6 @@ def rounded(value: Any) -> Any:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("url", help="of the service, such as http://127.0.0.1:8000")
+    sys.exit(main(parser.parse_args().url))

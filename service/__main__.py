@@ -1,4 +1,5 @@
-"""python -m service serve | check MODEL_DIR | rollback MODEL | policy MODEL | keys … | sign … | pull | push …"""
+"""python -m service serve | predict MODEL … | check MODEL_DIR | rollback MODEL | policy MODEL | keys … | sign …
+| pull | push …"""
 
 import argparse
 import os
@@ -9,10 +10,11 @@ from pathlib import Path
 from service import settings
 from service.access import command as keys
 from service.errors import ServiceError
+from service.predict import command as predict
 from service.storage import command as storage
 from service.versions import operate, sign
 
-MORE = (keys, sign, storage)
+MORE = (predict, keys, sign, storage)
 """Commands in modules of their own, each with an `add`, which sets what `run`s."""
 
 

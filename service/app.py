@@ -7,12 +7,13 @@ from functools import partial
 from http import HTTPStatus
 
 from flask import Flask, Response
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 
 from service import metrics, security
 from service.access.audit import Audit
 from service.access.guard import Guard
 from service.batching.overload import Refusal
+from service.console import refused
 from service.dialects import admin, cors, guarded, health, native
 from service.dialects.bodies.coding import INFLATERS
 from service.dialects.bodies.compression import compress
@@ -22,6 +23,7 @@ from service.dialects.tfs import routes as tfs
 from service.errors import ServiceError
 from service.handle import Wait
 from service.openapi import blueprint as openapi
+from service.pages import wants_page
 from service.settings import Settings
 from service.versions.catalog import Catalog
 from service.versions.repository import Repository
@@ -45,7 +47,8 @@ def create_app(
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     app.url_map.merge_slashes = False
     app.under_way = metrics.UNDER_WAY
-    app.always = security.headers(tls=bool(settings.certificate))
+    tls = bool(settings.certificate)
+    app.always, app.besides = security.headers(tls), security.transport(tls)
     app.register_blueprint(native.blueprint(catalog, settings, wait))
     app.register_blueprint(tfs.blueprint(catalog, settings, wait))
     changes = repository if guard else None
@@ -53,10 +56,16 @@ def create_app(
     app.register_blueprint(admin.blueprint(catalog, wait, changes))
     app.register_blueprint(health.blueprint(catalog, wait))
     app.register_blueprint(openapi.blueprint(catalog, settings))
+    home = None
+    if settings.console == "on":
+        from service.console import blueprint as console
+
+        app.register_blueprint(console.blueprint(catalog, settings, guard))
+        home = console.home
     app.register_error_handler(HTTPException, http_error)
     app.register_error_handler(ServiceError, service_error)
     if guard is not None:
-        guarded.protect(app, guard, Audit(settings.audit))
+        guarded.protect(app, guard, Audit(settings.audit), console=settings.console == "on")
     app.after_request(finish)
     app.after_request(compress)  # the last comes first
     if settings.origins:
@@ -66,27 +75,36 @@ def create_app(
 
     @app.get("/")
     def index() -> Response:
+        if home is not None and wants_page():
+            return home(catalog)
         paths = {"models": "/models", "docs": "/docs", "ready": "/readyz", "metrics": "/metrics"}
-        return json_response(
-            {"service": "manifold", **paths, "predict": [f"/predict/{name}" for name in catalog.models()]}
-        )
+        predict = [f"/predict/{name}" for name in catalog.models()]
+        return refused.varied(json_response({"service": "manifold", **paths, "predict": predict}))
 
     return app
 
 
-TOLD = {404: "there is no such path; GET / lists those that people ask", 405: "the path takes another method"}
-"""What Flask's own errors say to a browser, said to a client."""
+ERRORS = {"v1": tfs.failed, "v2": oip.failed, "": refused.problem, "console": refused.problem}
+"""How errors are told, by how a path begins; of all others, as the native dialect has it."""
+NO_PATH = "there is no such path; GET / lists those that people ask, and none ends in a slash"
 
 
 class HttpError(ServiceError):
     """What Flask itself refuses: an unknown path, a wrong method; or an error nobody foresaw."""
 
     def __init__(self, error: HTTPException) -> None:
-        super().__init__(TOLD.get(error.code or 500) or error.description or error.name)
+        super().__init__(told(error))
         if error.code not in (None, self.status):
             self.status = error.code
             self.title = error.name
             self.slug = error.name.lower().replace(" ", "-")
+
+
+def told(error: HTTPException) -> str:
+    """What Flask's own error says to a browser, said to a client."""
+    if isinstance(error, MethodNotAllowed):
+        return f"the path takes {' or '.join(sorted({*(error.valid_methods or ())} - {'HEAD', 'OPTIONS'}))}"
+    return NO_PATH if isinstance(error, NotFound) else error.description or error.name
 
 
 def http_error(error: HTTPException) -> Response:
@@ -105,7 +123,7 @@ def service_error(error: ServiceError) -> Response:
 
 def dialect(path: str) -> Callable[[ServiceError], Response]:
     """The error body of the dialect to which a path belongs."""
-    return {"v1": tfs.failed, "v2": oip.failed}.get(path.split("/")[1], native.problem)
+    return ERRORS.get(path.split("/")[1], native.problem)
 
 
 def spoken(path: str) -> str:

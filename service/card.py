@@ -51,7 +51,7 @@ class NumbersInput:
     An open first axis has up to `max_length` steps.
     """
 
-    dtypes: ClassVar[str] = "floats"
+    dtypes: ClassVar[str] = "numbers"
     dims: Shape
     max_length: int
     unit: str | None = None
@@ -80,28 +80,46 @@ class ImageInput:
 
 @dataclass(frozen=True)
 class CategoryInput:
-    """An input of one of the `labels`; the model gets its number, counted from 0."""
+    """An input of one of the `labels`; the model gets its number, counted from 0, or the label where it takes strings.
 
-    dtypes: ClassVar[str] = "integers"
-    dims: ClassVar[Shape] = ()
+    One row has shape `dims`, () or (1,).
+    """
+
+    dtypes: ClassVar[str] = "integers or strings"
     labels: tuple[str, ...]
+    title: str = ""
+    example: Any = None
+    dims: Shape = ()
+
+
+@dataclass(frozen=True)
+class TextInput:
+    """An input of text that the model reads itself; one row has shape `dims`, () or (1,)."""
+
+    dtypes: ClassVar[str] = "strings"
+    dims: Shape = ()
     title: str = ""
     example: Any = None
 
 
-Input = TokensInput | NumbersInput | ImageInput | CategoryInput
+Input = TokensInput | NumbersInput | ImageInput | CategoryInput | TextInput
 
 INPUTS: Mapping[str, type[Any]] = {
     "tokens": TokensInput,
     "numbers": NumbersInput,
     "image": ImageInput,
     "category": CategoryInput,
+    "text": TextInput,
 }
 
+INTEGERS = {"int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"}
+
 DTYPES: Mapping[str, set[str]] = {
-    "integers": {"int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"},
-    "floats": {"float16", "float32", "float64"},
+    "integers": INTEGERS,
+    "numbers": {*INTEGERS, "float16", "float32", "float64"},
     "uint8": {"uint8"},
+    "integers or strings": {*INTEGERS, "string"},
+    "strings": {"string"},
 }
 """The dtypes that a kind of input may have in the signature."""
 
@@ -190,10 +208,12 @@ def strange_inputs(card: Card, signature: Signature) -> Iterator[str]:
         tensor = signature.inputs.get(name)
         if tensor is None:
             yield f"there is no input {name!r}"
-        elif tensor.dtype.name not in DTYPES[spec.dtypes]:
-            yield f"input {name!r} is {tensor.dtype.name}, the card says {spec.dtypes}"
+        elif tensor.type not in DTYPES[spec.dtypes]:
+            yield f"input {name!r} is {tensor.type}, the card says {spec.dtypes}"
         elif not alike(tensor.dims, spec.dims):
             yield f"a row of input {name!r} has shape {shown(tensor.dims)}, the card says {shown(spec.dims)}"
+        elif isinstance(spec, TextInput | CategoryInput) and not tensor.single:
+            yield f"a row of input {name!r} has shape {shown(tensor.dims)}, a text or category has () or (1)"
 
 
 def strange_outputs(card: Card, signature: Signature) -> Iterator[str]:

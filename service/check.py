@@ -24,6 +24,8 @@ Print = Callable[[str], None]
 
 def main(folder: Path, say: Print = print) -> int:
     """Check a version's folder; 0 if all is well, 1 if an answer is wrong. ServiceError if it cannot be loaded."""
+    if not (folder / "saved_model.pb").is_file():
+        raise CannotServe(f"{folder} is no version's folder: it has no saved_model.pb (Keras' model.export writes it)")
     manifest.check(folder.absolute(), folder.absolute().parent.parent)
     card = cards.read(folder)
     engines = list(load_engines(folder))
@@ -47,8 +49,6 @@ def main(folder: Path, say: Print = print) -> int:
 
 def load_engines(folder: Path) -> Iterator[Engine]:
     """The SavedModel if TensorFlow is installed, and the twin if there is one."""
-    if not (folder / "saved_model.pb").is_file():
-        raise CannotServe(f"{folder} is no version's folder: it has no saved_model.pb")
     if has_tensorflow():
         from service.engines.saved_model import SavedModelEngine
 
@@ -67,7 +67,7 @@ def describe(signature: Signature, say: Print) -> None:
     for side, specs in (("input", signature.inputs), ("output", signature.outputs)):
         for name, spec in specs.items():
             shape = ", ".join("any" if size is None else str(size) for size in spec.shape)
-            say(f"  {side:6} {name}: {spec.dtype.name} ({shape})")
+            say(f"  {side:6} {name}: {spec.type} ({shape})")
     refuse_unservable(signature)
 
 

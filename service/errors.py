@@ -6,7 +6,7 @@
              UnsupportedCoding  ModelNotReady               DeadlineUnreachable
              Overloaded                                     Draining
              Unauthenticated, Forbidden, KeyBusy            DeadlineExceeded
-                                                            EngineHung
+             StreamsTaken                                   EngineHung
 
 Errors cut across on the way back: one handler per dialect turns them into that dialect's body.
 """
@@ -179,6 +179,15 @@ class DeadlineUnreachable(ServiceError):
     title = "Deadline out of reach"
     slug = "deadline-unreachable"
     retry_after = 1
+
+
+class StreamsTaken(ServiceError):
+    """The worker has as many streams of events as it may; what they tell can be asked for, too."""
+
+    status = 503
+    title = "No stream free"
+    slug = "streams-taken"
+    retry_after = 30
 
 
 class Draining(ServiceError):

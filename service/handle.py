@@ -85,9 +85,12 @@ class ModelHandle:
     @cached_property
     def string_depths(self) -> Mapping[str, int]:
         """The inputs that may be strings, and how many lists deep these are."""
-        depths = {name: len(spec.dims) for name, spec in self.signature.inputs.items() if spec.dtype.kind == "O"}
-        words = [name for name, meaning in self.card.inputs.items() if isinstance(meaning, TokensInput | CategoryInput)]
-        return depths | dict.fromkeys(words, 0)
+        described = self.card.inputs
+        return {
+            name: 0 if isinstance(described.get(name), TokensInput) else len(spec.dims)
+            for name, spec in self.signature.inputs.items()
+            if spec.dtype.kind == "O" or isinstance(described.get(name), TokensInput | CategoryInput)
+        }
 
     @property
     def signature(self) -> Signature:
@@ -157,7 +160,7 @@ class ModelHandle:
 def example(card: Card, signature: Signature) -> Mapping[str, Any]:
     """A row that works: the card's own, else zeros of the right shape."""
     return {
-        name: card.inputs[name].example if name in card.inputs else zeros(spec.dtype, spec.dims)
+        name: card.inputs[name].example if name in card.inputs else zeros(spec.dtype, () if spec.single else spec.dims)
         for name, spec in signature.inputs.items()
     }
 

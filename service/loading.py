@@ -169,6 +169,7 @@ def serve(version: Version, card: cards.Card, engine: Engine, settings: Settings
         LOG.warning("%s/%s: rows of different lengths will share no batch", version.model, version.number)
         engine.ragged = tensors.ALIKE
     terms, seconds = warm(engine, groups, settings)
+    engine.settle()
     inputs = fields.build(
         engine.signature,
         card.inputs,

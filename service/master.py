@@ -82,6 +82,13 @@ class Master(Arbiter):  # type: ignore[misc]
         self._not_before = 0.0
         self._halts = False
 
+    def stop(self, graceful: bool = True) -> None:
+        """End, and tell the workers that nobody listens after them, unless another server has the sockets, too."""
+        if not (self.master_pid or self.reexec_pid or self.systemd):
+            for worker in self.WORKERS.values():
+                worker.be_last()
+        super().stop(graceful)
+
     def reload(self) -> None:
         """SIGHUP: replace every worker; those that do not listen yet leave at once, where others do."""
         staying = self.staying()

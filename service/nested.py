@@ -219,3 +219,8 @@ def show(value: Any) -> str:
         return {None: "null", True: "true", False: "false"}[value]
     text = repr(value) if not isinstance(value, str) else f'the string "{value}"'
     return text if len(text) <= 60 else text[:57] + "…"
+
+
+def plain(value: Any) -> Any:
+    """A NumPy scalar as Python's own; all else as it is."""
+    return value.item() if isinstance(value, np.generic | np.ndarray) and value.ndim == 0 else value

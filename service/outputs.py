@@ -5,9 +5,13 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
+import orjson
 
 from service.signature import Shape
 from service.tensors import Array, strings
+
+JSON = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS
+"""How answers are written as JSON by orjson: arrays and numbers of NumPy stand in them."""
 
 
 class Output(Protocol):

@@ -1,6 +1,7 @@
 """Marshmallow: the rows a model takes, a field per input; all faults at once, each with a pointer."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -9,8 +10,9 @@ from marshmallow import ValidationError, fields
 
 from service import nested
 from service.errors import Fault, InvalidInput
-from service.fields import MOST_ECHOED, Tensor, nearest
+from service.fields import Tensor
 from service.tensors import Row
+from service.wording import MOST_ECHOED, nearest
 
 MISSING = "Missing data for required field."
 UNKNOWN = "Unknown field."
@@ -20,19 +22,22 @@ class Rows:
     """Loads rows of one model: JSON objects, keyed by input name, to arrays."""
 
     def __init__(self, inputs: Mapping[str, Tensor], example: Mapping[str, Any]) -> None:
-        self._fields = dict(inputs)
+        self.fields = dict(inputs)
         # Inputs may have any name, but a schema's fields may not: "a.b" and "Meta" mean something to marshmallow.
-        numbered: dict[str, fields.Field[Any]] = {
-            f"input_{at}": field for at, field in enumerate(self._fields.values())
-        }
+        numbered: dict[str, fields.Field[Any]] = {f"input_{at}": field for at, field in enumerate(self.fields.values())}
         self._schema = marshmallow.Schema.from_dict(numbered)(unknown=marshmallow.RAISE)
         self._begin = [field.begin for field in inputs.values() if type(field).begin is not Tensor.begin]
         self.example = dict(example)
 
+    @cached_property
+    def strict(self) -> "Rows":
+        """The same for clients who keep to the signature: what has shape (1,) is a list, never its element alone."""
+        return Rows({name: field.strict for name, field in self.fields.items()}, self.example)
+
     def unlike(self, other: "Rows") -> list[str]:
         """The other's inputs that are none here, or of which a value becomes another array there."""
-        own = self._fields
-        return [name for name, field in other._fields.items() if name not in own or not own[name].alike(field)]
+        own = self.fields
+        return [name for name, field in other.fields.items() if name not in own or not own[name].alike(field)]
 
     def load(self, rows: Sequence[Any], place: str = "/{row}/{name}") -> list[Row]:
         """One mapping of arrays per row; InvalidInput lists every fault of every row.
@@ -54,10 +59,10 @@ class Rows:
 
     def _right(self, row: Any) -> Row | None:
         """A right row's arrays; None of a wrong one, whose faults the schema then collects: it costs twice as much."""
-        if type(row) is not dict or row.keys() != self._fields.keys():
+        if type(row) is not dict or row.keys() != self.fields.keys():
             return None
         try:
-            return {name: field.array(row[name]) for name, field in self._fields.items()}
+            return {name: field.array(row[name]) for name, field in self.fields.items()}
         except nested.Misfit:
             return None
 
@@ -67,16 +72,16 @@ class Rows:
             pointer = place.removesuffix("/{name}").format(row=number)
             yield Fault(pointer, f"expected an object of named inputs, got {nested.show(row)}")
             return
-        strange = islice((name for name in row if name not in self._fields), MOST_FAULTS)
+        strange = islice((name for name in row if name not in self.fields), MOST_FAULTS)
         try:
-            self._schema.load({name: row[name] for name in (*(row.keys() & self._fields.keys()), *strange)})
+            self._schema.load({name: row[name] for name in (*(row.keys() & self.fields.keys()), *strange)})
         except ValidationError as error:
             for name, nest in normalized(error).items():
                 yield from self._explain(name, nest, place.format(row=number, name=escape(name)))
 
     def _explain(self, name: str, nest: Any, pointer: str) -> Iterator[Fault]:
         if nest == [UNKNOWN]:
-            hint = nearest(name, list(self._fields), "inputs")
+            hint = nearest(name, list(self.fields), "inputs")
             yield Fault(pointer[:MOST_POINTER], f"unknown input {name[:MOST_ECHOED]!r}{hint}")
         elif nest == [MISSING]:
             yield Fault(pointer, f"missing input {name!r}")

@@ -13,11 +13,16 @@ ONLY_TLS: Headers = (("Strict-Transport-Security", "max-age=31536000"),)
 """Where there is TLS: browsers shall come without it no more, for a year."""
 
 
+def transport(tls: bool) -> Headers:
+    """Of all answers, pages as well."""
+    return ONLY_TLS if tls else ()
+
+
 def headers(tls: bool) -> Headers:
     """Of all answers but pages."""
-    return DATA + ONLY_TLS if tls else DATA
+    return DATA + transport(tls)
 
 
-def page(policy: str) -> Headers:
+def page(policy: str, kept: str = "no-cache") -> Headers:
     """Of a page with a Content-Security-Policy of its own, which is asked for anew but not sent twice."""
-    return (*NEVER_GUESS, ("Content-Security-Policy", policy), ("Cache-Control", "no-cache"))
+    return (*NEVER_GUESS, ("Content-Security-Policy", policy), ("Cache-Control", kept))

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,19 +20,16 @@ from service.device.placement import Device
 from service.errors import ServiceError
 from service.master import Gunicorn
 from service.settings import PREFIX, BadSettings, Settings, address
-from service.storage.keeper import Keeper, once
+from service.sockets import check_free, close_listeners, listeners
+from service.storage.keeper import PULL, Keeper, pull
 from service.storage.location import is_url
 from service.telemetry.installed import check_installed
 from service.versions import manifest, store
-from service.versions.store import NothingToServe
 from service.versions.wishes import Wishes
 
 MEMORY = Path("/dev/shm")  # noqa: S108 - gunicorn makes its heartbeat file there, unlinked
-BACKLOG = 2048
-"""Connections that may wait at one socket to be taken in, as gunicorn has it."""
 LIBRARIES = {"grpc": "grpcio", "grpc_health": "grpcio-health-checking", "grpc_reflection": "grpcio-reflection"}
 """What the extra `grpc` installs, by the names that are imported."""
-PULL = [sys.executable, "-m", "service", "pull"]
 LOGGERS = {"text": "gunicorn.glogging.Logger", "json": "service.master.JsonLogger"}
 WORKERS = {"greenlet": "service.server.Worker", "gthread": "service.server.Threads"}
 
@@ -64,16 +62,17 @@ def main(flags: Mapping[str, str | None]) -> int:
     placement.folder(os.environ).mkdir()
     sockets = chosen.worker == "greenlet" and not replaces
     shared = listeners(chosen.host, chosen.port, chosen.worker_count) if sockets else []
+    chosen = listening(chosen, shared)
+    os.environ[f"{PREFIX}PORT"] = str(chosen.port)
     processes = device_processes(chosen, devices)
     keeper = Keeper([*PULL, "--follow", str(os.getpid())]) if is_url(chosen.store) and chosen.store_poll else None
     Gunicorn(configuration(chosen, shared) | processes, welcome(chosen, versions), keeper).run()
     return 0
 
 
-def pull(chosen: Settings) -> None:
-    """Have something of a store at a URL to serve; NothingToServe. In a process of its own: it starts threads."""
-    if once(PULL) and not any(chosen.folder.glob("*/*/saved_model.pb")):  # one that is refused says why
-        raise NothingToServe(f"nothing of {chosen.store} could be pulled, and nothing of it is in {chosen.folder}")
+def listening(chosen: Settings, sockets: Sequence[socket.socket]) -> Settings:
+    """The settings with the port of these sockets, if there are any: port 0 leaves it to the system."""
+    return replace(chosen, port=sockets[0].getsockname()[1]) if sockets else chosen
 
 
 def place(chosen: Settings, masks: Sequence[str], sees_gpus: Callable[[], bool]) -> list[Device]:
@@ -121,7 +120,12 @@ def welcome(chosen: Settings, versions: list[store.Version]) -> str:
     """What to try first: a curl line for each model whose example is short enough to read."""
     host = "127.0.0.1" if chosen.host in ("0.0.0.0", "::") else address(chosen.host)  # noqa: S104 - shown, not bound
     url = f"{'https' if chosen.certificate else 'http'}://{host}:{chosen.port}"
+    key = ' -H "X-Api-Key: $KEY"' if chosen.keys else ""
     lines = [f"Loading {len(versions)} model versions; once /readyz is 200, ask on {url}, for example:"]
+    if chosen.console == "on":
+        lines.insert(0, f"In a browser: {url}/")
+    if chosen.policy and not chosen.policy_file.exists():
+        lines.insert(0, f"{PREFIX}POLICY={chosen.policy} is not there yet: models are served as without it")
     for version in {version.model: version for version in reversed(versions)}.values():
         try:
             manifest.confine(version.folder, version.folder.parent.parent)
@@ -130,7 +134,7 @@ def welcome(chosen: Settings, versions: list[store.Version]) -> str:
             continue  # whoever loads it says why not
         body = shlex.quote(json.dumps(example, ensure_ascii=False))
         if example and len(body) <= MOST_SHOWN:
-            lines.append(f"  curl -s {url}/predict/{version.model} -d {body}")
+            lines.append(f"  curl -s {url}/predict/{version.model}{key} -d {body}")
     return "\n".join(lines)
 
 
@@ -140,34 +144,6 @@ def check_grpc(needed: str) -> None:
     if missing:
         lack = f"{', '.join(missing)} not installed here (deploy/requirements/slim-grpc.txt)"
         raise BadSettings(f"{PREFIX}{needed}: {lack}")
-
-
-def listeners(host: str, port: int, count: int) -> list[socket.socket]:
-    """So many sockets that listen on one port, over which the kernel spreads connections; BadSettings.
-
-    The parent of the workers holds them: a worker that ends loses nothing that waits at its own.
-    """
-    check_free(host, port, "PORT")
-    sockets: list[socket.socket] = []
-    for _ in range(count):
-        sockets.append(
-            socket.create_server((host.strip("[]"), port), family=family(host), reuse_port=True, backlog=BACKLOG)
-        )
-        port = sockets[0].getsockname()[1]
-    return sockets
-
-
-def check_free(host: str, port: int, setting: str) -> None:
-    """BadSettings if somebody listens there: the workers share the port, and so would another server's, unasked."""
-    try:
-        socket.create_server((host.strip("[]"), port), family=family(host)).close()
-    except OSError as error:
-        raise BadSettings(f"{PREFIX}{setting}={port}: {error.strerror or error}") from error
-
-
-def family(host: str) -> socket.AddressFamily:
-    """IPv6 or IPv4."""
-    return socket.AF_INET6 if ":" in host else socket.AF_INET
 
 
 def configuration(chosen: Settings, sockets: Sequence[socket.socket] = ()) -> dict[str, Any]:
@@ -216,15 +192,3 @@ def device_processes(chosen: Settings, devices: Sequence[Device]) -> dict[str, A
         # gunicorn takes the processes of a server of the same name for orphans, and ends them.
         "proc_name": f"manifold-{os.getpid()}",
     }
-
-
-def close_listeners(_arbiter: Any) -> None:
-    """In the parent of the device processes: while it holds the HTTP port, clients of a server that ends still connect.
-
-    Nobody would answer them.
-    """
-    for name in [file.name for file in Path("/dev/fd").iterdir() if file.is_socket()]:
-        with socket.socket(fileno=os.dup(int(name))) as one:
-            listens = one.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
-        if listens:
-            os.close(int(name))

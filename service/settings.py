@@ -3,6 +3,7 @@
 All bad values are reported together. The table in docs/settings.md is made from these fields; a test holds it to that.
 """
 
+import difflib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -70,6 +71,9 @@ class Settings:
         ("auto", "off", "on"),
     )
     devices: str = setting("", "Devices to use, such as `gpu:0,gpu:1`; `cpu` tries it without. Empty: all GPUs.")
+    console: str = setting(
+        "on", "Whether browsers get pages on which to try the models (docs/console.md).", ("off", "on")
+    )
     host: str = setting("127.0.0.1", "Address to listen on.")
     port: int = setting(8000, "Port to listen on.", least=0, most=65535)
     grpc_port: int = setting(0, "Port of TensorFlow Serving's gRPC API. 0: off.", least=0, most=65535)
@@ -213,7 +217,7 @@ def read(environment: Mapping[str, str], flags: Mapping[str, str | None] | None 
     }
     given |= {name: text for name, text in (flags or {}).items() if text is not None}
     values: dict[str, Any] = {}
-    wrong = [f"{PREFIX}{name.upper()} is no setting" for name in given if name not in known]
+    wrong = [unknown(name, list(known)) for name in given if name not in known]
     for name in given.keys() & known.keys():
         try:
             values[name] = convert(given[name], type(known[name].default), known[name].metadata)
@@ -251,6 +255,17 @@ def read(environment: Mapping[str, str], flags: Mapping[str, str | None] | None 
     if wrong:
         raise BadSettings("\n".join(sorted(wrong)))
     return settings
+
+
+def unknown(name: str, known: list[str]) -> str:
+    """What is said of a name that is no setting.
+
+    >>> unknown("workrs", ["port", "workers"]), unknown("colour", ["port", "workers"])
+    ('MANIFOLD_WORKRS is no setting, did you mean MANIFOLD_WORKERS?', 'MANIFOLD_COLOUR is no setting')
+    """
+    near = difflib.get_close_matches(name, known, n=1)
+    hint = f", did you mean {PREFIX}{near[0].upper()}?" if near else ""
+    return f"{PREFIX}{name.upper()} is no setting{hint}"
 
 
 def misplaced(settings: Settings) -> list[str]:

@@ -1,7 +1,7 @@
 """What a model takes and gives: names, dtypes and shapes. Shapes include the batch axis; an unknown size is None."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -27,6 +27,21 @@ class TensorSpec:
     def dims(self) -> Shape:
         """The shape of one row."""
         return self.shape[1:]
+
+    @property
+    def single(self) -> bool:
+        """Whether a row is one element, by itself or in a list of one."""
+        return self.dims in ((), (1,))
+
+    @property
+    def element(self) -> "TensorSpec":
+        """An element of its rows, as a tensor of its own."""
+        return replace(self, shape=self.shape[:1])
+
+    @property
+    def type(self) -> str:
+        """Its dtype as clients know it."""
+        return "string" if self.dtype.kind == "O" else self.dtype.name
 
 
 @dataclass(frozen=True)

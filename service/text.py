@@ -26,6 +26,15 @@ def words(text: str) -> list[bytes]:
     return text.encode().translate(LOWER, PUNCTUATION).split()
 
 
+def pieces(text: str, most: int) -> list[bytes]:
+    """The words among the first `most` pieces of a text, as they are written: those of `words`, in its order.
+
+    >>> pieces("Mary's  AT - the (big) table.", 4)
+    [b"Mary's", b'AT', b'the']
+    """
+    return [piece for piece in text.encode().split(None, most)[:most] if piece.translate(None, PUNCTUATION)]
+
+
 class Tokenizer:
     """A vocabulary, in which the line number of a word, counted from 0, is its id."""
 

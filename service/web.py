@@ -79,12 +79,13 @@ def seconds_taken() -> float:
 
 
 class App(Flask):
-    """A Flask app; every view is synchronous. Its answers have the headers `always`, unless they bring their own.
+    """A Flask app; every view is synchronous. Its answers have the headers `always`, or their own and those `besides`.
 
     Requests stand in the set `under_way` until they are answered.
     """
 
     always: Headers = ()
+    besides: Headers = ()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -114,7 +115,8 @@ class App(Flask):
             except Exception as unforeseen:
                 error = unforeseen
                 response = self.handle_exception(unforeseen)
-            return deliver(response, environ, start_response, getattr(response, "always", self.always))
+            own: Headers | None = getattr(response, "always", None)
+            return deliver(response, environ, start_response, self.always if own is None else own + self.besides)
         finally:
             self.under_way.discard(context)
             context.pop(error)

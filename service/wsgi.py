@@ -2,6 +2,7 @@
 
 import atexit
 import os
+import socket
 import tempfile
 from functools import partial
 from pathlib import Path
@@ -13,7 +14,9 @@ from service.app import create_app
 from service.batching.admission import Room
 from service.batching.watchdog import Limits, Watchdog
 from service.device import placement
+from service.dialects.exchange import is_real
 from service.drift import rounds
+from service.metrics import sampling
 from service.metrics.sampling import Sampler
 from service.server.drivers import Running
 from service.telemetry.whole import Parts
@@ -45,8 +48,9 @@ LOAD = partial(
     shared=loading.Shared(ROOM, TELLING.make_batcher),
 )
 WAIT = TELLING.timed(server.wait)
+WATCHED = rounds.over(LOAD, SHARED / "drift", real=is_real) if SETTINGS.drift else LOAD
 TRIAL = Trial(
-    Patience(WATCHDOG.over(rounds.over(LOAD, SHARED / "drift") if SETTINGS.drift else LOAD), SETTINGS.load_timeout),
+    Patience(WATCHDOG.over(WATCHED), SETTINGS.load_timeout),
     SHARED / "loading",
     partial(loading.weight, settings=SETTINGS),
     memory.read,
@@ -60,6 +64,15 @@ if TELLING.telemetry is not None:
     from service.telemetry.http import observe
 
     observe(app, TELLING.telemetry)
+KEEP = sampling.nothing
+if SETTINGS.console == "on":
+    from service.live import keeper
+    from service.live.history import History
+    from service.live.streams import Streams
+
+    app.extensions["history"] = History(SHARED / "live", f"{socket.gethostname()}:{SETTINGS.port}")
+    app.extensions["streams"] = Streams(app.extensions["history"], server.wait, server.parks)  # the worker ends them
+    KEEP = keeper.of_server(app.extensions["history"], os.environ)
 app.extensions["room"] = ROOM  # of which the worker takes a share for the bodies that it reads
 if SETTINGS.grpc_port:
     from service.grpc import calls, recorded
@@ -78,4 +91,4 @@ if SETTINGS.drift:
 # A worker listens once its models stand, so that nobody notices a restarted one; a slow load does not hold up /healthz.
 app.extensions["stands"] = REPOSITORY.stands
 REPOSITORY.start(Watch(REPOSITORY, SETTINGS.watch)).join(min(PATIENCE, SETTINGS.worker_timeout / 2))
-Sampler(CATALOG, ROOM, lambda: Running.loop).start()
+Sampler(CATALOG, ROOM, lambda: Running.loop, KEEP).start()

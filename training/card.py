@@ -4,7 +4,7 @@ import json
 import platform
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -37,6 +37,15 @@ class Provenance:
 
 
 @dataclass(frozen=True)
+class Origin:
+    """Of a model that was not trained here: its file, the rows it was tried on, seconds as above."""
+
+    file: str
+    data: str
+    seconds: float
+
+
+@dataclass(frozen=True)
 class Verified:
     """What was checked on the finished files, and on how many rows."""
 
@@ -53,31 +62,31 @@ class Card:
 
     model: str
     number: int
+    title: str
+    description: str
     parameters: int
-    encoder: Encoder
-    provenance: Provenance
-    metrics: Mapping[str, Any]
-    losses: Mapping[str, Any]
-    findings: Sequence[Finding]
+    inputs: Mapping[str, Any]
+    outputs: Mapping[str, Any]
+    provenance: Provenance | Origin
     verified: Verified
+    metrics: Mapping[str, Any] = field(default_factory=dict)
+    losses: Mapping[str, Any] = field(default_factory=dict)
+    findings: Sequence[Finding] = ()
     distribution: Mapping[str, Any] | None = None
     """As `distribution` measures it; None says nothing of it."""
 
     def document(self) -> dict[str, Any]:
-        """The card as JSON; jsonschema.ValidationError if it breaks its contract, which is a bug."""
-        task = self.encoder.task
+        """The card as JSON; jsonschema.ValidationError if it breaks its contract."""
         created = {"created": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), "versions": versions()}
         document = {
             "format": FORMAT,
             "model": self.model,
             "version": self.number,
-            "title": task.title,
-            "description": task.description,
+            "title": self.title,
+            "description": self.description,
             "parameters": self.parameters,
-            "inputs": {
-                name: {**spec, "example": _example(name, self.encoder)} for name, spec in inputs(self.encoder).items()
-            },
-            "outputs": outputs(self.encoder),
+            "inputs": dict(self.inputs),
+            "outputs": dict(self.outputs),
             "provenance": asdict(self.provenance) | created,
             "metrics": dict(self.metrics),
             "losses": dict(self.losses),
@@ -107,8 +116,11 @@ def vocabulary_file(name: str) -> str:
 
 
 def inputs(encoder: Encoder) -> dict[str, dict[str, Any]]:
-    """What the card says of every input, but for its example."""
-    return {name: _input(name, spec, encoder) for name, spec in encoder.task.inputs.items()}
+    """What the card says of every input."""
+    return {
+        name: {**_input(name, spec, encoder), "example": _example(name, encoder)}
+        for name, spec in encoder.task.inputs.items()
+    }
 
 
 def outputs(encoder: Encoder) -> dict[str, dict[str, Any]]:

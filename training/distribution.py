@@ -17,6 +17,8 @@ from training.encode import Encoder, Rows, length, select
 from training.task import Table
 from training.words import UNKNOWN_ID
 
+Specs = Mapping[str, Spec]
+
 MOST_BINS, MOST_LABELS = 10, 20
 MOST_ROWS = 10_000
 """Of the training rows, evenly over all."""
@@ -27,7 +29,11 @@ def distribution(encoder: Encoder, train: Table, said: Mapping[str, Array]) -> d
     """What the card says of it; `said` are the outputs for held-out rows, (n, …) each."""
     step = -(-length(train) // MOST_ROWS)
     rows = encoder.rows(select(train, range(0, length(train), step)))
-    inputs, outputs = card.inputs(encoder), card.outputs(encoder)
+    return of_rows(card.inputs(encoder), card.outputs(encoder), rows, said)
+
+
+def of_rows(inputs: Specs, outputs: Specs, rows: Rows, said: Mapping[str, Array]) -> dict[str, Any]:
+    """The same of rows and answers, by how the card describes inputs and outputs."""
     return {
         "inputs": {name: described(spec, of_input(spec, rows, name)) for name, spec in inputs.items()},
         "outputs": {name: described(spec, measure(spec, said[name])) for name, spec in outputs.items()},
@@ -76,8 +82,8 @@ def enough(seen: Seen) -> int:
 
 
 def frequent(labels: list[str], values: Array, most: int) -> list[str]:
-    """The labels seen most often, in the model's order."""
-    counts = np.bincount(values.astype(np.intp), minlength=len(labels))
+    """The labels seen most often, in the model's order; what is none, -1, is not among them."""
+    counts = np.bincount(values[values >= 0].astype(np.intp), minlength=len(labels))
     kept = sorted(np.argsort(-counts, kind="stable")[:most].tolist())
     return [labels[number] for number in kept]
 

@@ -1,28 +1,29 @@
-"""A trained model becomes an artifact: SavedModel, words, golden rows, warm-up, twin, report, card, published at once.
+"""A trained model as the source of a version: its words, its twin without masks, its report, its card."""
 
-draft ─ write ─▶ reload ─ ask golden rows ─▶ compare twin, batches ─▶ card, manifest ─ rename ─▶ store/<model>/<n>
-"""
-
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import monotonic
 from typing import Any
 
-from service.versions import manifest
-from training import card, golden, saved_model, warmup
-from training.card import Card, Provenance, Verified
-from training.encode import Encoder, Rows
+import onnx
+
+from training import card, saved_model
+from training.artifact import Draft, publish
+from training.card import Card, Provenance
+from training.encode import Rows, tokens
 from training.evaluate import Judged
+from training.golden import Group
 from training.losses import shares
 from training.reports.report import write_report
+from training.saved_model import IDS, TEXT, Loaded
 from training.studies.finding import Finding
 from training.task import Table
 from training.train import Trained
-from training.twin.make import make
+from training.twin.convert import convert
 from training.twin.reduce import Trial, reduce
-from training.versions import Version, publishing
+from training.versions import Version
+from training.warmup import Request
 
 
 @dataclass(frozen=True)
@@ -41,45 +42,55 @@ class Held:
 
 def export(trained: Trained, held: Held, provenance: Provenance, version: Version) -> Path:
     """Publish the version and return its folder; Mistake if it exists, and nothing visible if anything fails."""
-    started = monotonic()
-    encoder, losses = trained.encoder, shares(trained)
-    with publishing(version) as folder:
-        extra = folder / "assets.extra"
-        saved_model.write(trained.model, encoder, folder)
-        extra.mkdir()
-        _write_vocabularies(encoder, folder)
-        run = saved_model.load(folder)
-        groups = golden.answer(held.rows, run)
-        golden.save(groups, extra / "golden.npz")
-        warmup.write(extra / "tf_serving_warmup_requests", version.model, encoder, groups, held.table)
-        twin = make(trained, saved_model.specs(encoder), groups, extra / "model.onnx")
-        verified = Verified(
-            rows=sum(len(group.places) for group in groups),
-            twin=twin,
-            batch_difference=golden.batch_difference(groups, run),
-            reduced=reduce(extra, held.trial) if twin.kept and held.trial else None,
-        )
-        write_report(extra / "report", trained, held.judged, held.findings, losses)
-        metrics = {name: judged.metrics for name, judged in held.judged.items()}
-        lasted = replace(provenance, seconds=round(provenance.seconds + monotonic() - started, 1))
-        made = Card(
-            model=version.model,
-            number=version.number,
+    return publish(_Training(trained, held, provenance, monotonic()), version)
+
+
+@dataclass(frozen=True)
+class _Training:
+    trained: Trained
+    held: Held
+    provenance: Provenance
+    started: float
+
+    def write(self, folder: Path) -> None:
+        encoder = self.trained.encoder
+        saved_model.write(self.trained.model, encoder, folder)
+        (folder / "assets").mkdir(exist_ok=True)
+        for name, words in encoder.vocabularies.items():
+            (folder / card.vocabulary_file(name)).write_bytes("".join(f"{word}\n" for word in words).encode())
+
+    def rows(self, run: Loaded) -> Rows:
+        return self.held.rows
+
+    def requests(self, groups: Sequence[Group]) -> Iterator[Request]:
+        """As tensors and, where inputs are words, as text."""
+        texts = tokens(self.trained.encoder.task)
+        for group in groups:
+            yield IDS, group.inputs
+            if texts:
+                text = {name: [self.held.table[name][place].encode() for place in group.places] for name in texts}
+                yield TEXT, {**group.inputs, **text}
+
+    def convert(self, run: Loaded) -> onnx.ModelProto:
+        return convert(self.trained, saved_model.specs(self.trained.encoder))
+
+    def card(self, draft: Draft) -> dict[str, Any]:
+        trained, held, losses = self.trained, self.held, shares(self.trained)
+        reduced = reduce(draft.extra, held.trial) if draft.verified.twin.kept and held.trial else None
+        write_report(draft.extra / "report", trained, held.judged, held.findings, losses)
+        task = trained.encoder.task
+        return Card(
+            model=draft.version.model,
+            number=draft.version.number,
+            title=task.title,
+            description=task.description,
             parameters=trained.model.count_params(),
-            encoder=encoder,
-            provenance=lasted,
-            metrics=metrics,
+            inputs=card.inputs(trained.encoder),
+            outputs=card.outputs(trained.encoder),
+            provenance=replace(self.provenance, seconds=round(self.provenance.seconds + monotonic() - self.started, 1)),
+            metrics={name: judged.metrics for name, judged in held.judged.items()},
             losses=losses,
             findings=held.findings,
-            verified=verified,
+            verified=replace(draft.verified, reduced=reduced),
             distribution=held.distribution,
         ).document()
-        (extra / "card.json").write_text(json.dumps(made, indent=2, ensure_ascii=False) + "\n", "utf-8")
-        manifest.write(folder, version.model, version.number)
-    return version.folder
-
-
-def _write_vocabularies(encoder: Encoder, folder: Path) -> None:
-    (folder / "assets").mkdir(exist_ok=True)
-    for name, words in encoder.vocabularies.items():
-        (folder / card.vocabulary_file(name)).write_bytes("".join(f"{word}\n" for word in words).encode())

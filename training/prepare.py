@@ -69,9 +69,9 @@ def lonely(encoder: Encoder, train: Table) -> list[tuple[str, str]]:
 
 
 def digest(path: Path) -> str:
-    """SHA-256 of a file, or of the files in a folder, one after another by name."""
+    """SHA-256 of a file, or of all files below a folder, one after another by name."""
     total = sha256()
-    for file in sorted(path.iterdir()) if path.is_dir() else [path]:
+    for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
         if file.is_file():
             total.update(file.read_bytes())
     return total.hexdigest()

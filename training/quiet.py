@@ -27,5 +27,5 @@ def import_quietly() -> None:
             os.dup2(kept, 2)
             os.close(kept)
     tf.get_logger().setLevel(logging.ERROR)
-    logging.getLogger("tf2onnx").setLevel(logging.ERROR)
+    logging.getLogger("tf2onnx").setLevel(logging.CRITICAL)  # What it cannot convert, it raises as well.
     warnings.filterwarnings("ignore", module="tf2onnx")

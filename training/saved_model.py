@@ -6,7 +6,8 @@ text (n,)   ─ TextVectorization, in graph ─▶ model ─▶ the same outputs
 Inputs that are no words, (n, *dims), are the same in both.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,11 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from service.engines.saved_model import spec
+from service.signature import Signature
 from training.encode import Encoder, tokens
-from training.golden import Run, Tensors
+from training.golden import Tensors
+from training.mistakes import Mistake
 
 IDS, TEXT = "serving_default", "text"
 
@@ -32,10 +36,6 @@ def write(model: Any, encoder: Encoder, folder: Path) -> None:
     vectorise = {name: _vectorisation(encoder, name) for name in texts}
     for layer in vectorise.values():
         layer(tf.constant(["built before it is traced"]))
-    archive = keras.export.ExportArchive()
-    archive.track(model)
-    for layer in vectorise.values():
-        archive.track(layer)
 
     def from_ids(*tensors: Any) -> Any:
         return model(dict(zip(names, tensors, strict=True)), training=False)
@@ -44,28 +44,56 @@ def write(model: Any, encoder: Encoder, folder: Path) -> None:
         given = dict(zip(names, tensors, strict=True))
         return model(given | {name: vectorise[name](given[name]) for name in texts}, training=False)
 
-    archive.add_endpoint(IDS, from_ids, input_signature=specs(encoder))
+    endpoints = {IDS: (from_ids, specs(encoder))}
     if texts:
         strings = {name: tf.TensorSpec((None,), tf.string, name=name) for name in texts}
-        archive.add_endpoint(TEXT, from_text, input_signature=[strings.get(spec.name, spec) for spec in specs(encoder)])
+        endpoints[TEXT] = (from_text, [strings.get(spec.name, spec) for spec in specs(encoder)])
+    write_endpoints([model, *vectorise.values()], endpoints, folder)
+
+
+def write_endpoints(
+    layers: Sequence[Any], endpoints: Mapping[str, tuple[Callable[..., Any], Any]], folder: Path
+) -> None:
+    """Write functions, by the names of their signatures and with their `tf.TensorSpec`s, over these layers' weights."""
+    archive = keras.export.ExportArchive()
+    for layer in layers:
+        archive.track(layer)
+    for name, (function, inputs) in endpoints.items():
+        archive.add_endpoint(name, function, input_signature=inputs)
     archive.write_out(str(folder), verbose=False)
 
 
-def load(folder: Path, signature: str = IDS) -> Run:
-    """The written files as a function from input tensors to output arrays by name."""
-    loaded = tf.saved_model.load(str(folder))
-    function = loaded.signatures[signature]
+@dataclass(frozen=True)
+class Loaded:
+    """A signature of the written files: a function from input tensors to output arrays by name."""
 
-    def run(inputs: Mapping[str, NDArray[Any]]) -> Tensors:
-        # `loaded` stays alive here: TensorFlow frees a model's variables with it.
-        assert loaded is not None
-        return {name: np.asarray(value) for name, value in function(**_tensors(inputs)).items()}
+    function: Any
+    model: Any
+    """Stays alive here: TensorFlow frees a model's variables with it."""
 
-    return run
+    @property
+    def signature(self) -> Signature:
+        """As the service sees it."""
+        sides = self.function.structured_input_signature[1], self.function.structured_outputs
+        return Signature(*({name: spec(name, side[name]) for name in sorted(side)} for side in sides))
+
+    @property
+    def parameters(self) -> int:
+        """How many weights it has."""
+        return sum(int(np.prod(variable.shape)) for variable in self.function.variables)
+
+    def __call__(self, inputs: Mapping[str, NDArray[Any]]) -> Tensors:
+        given = {name: tf.constant(value) for name, value in inputs.items()}
+        return {name: np.asarray(value) for name, value in self.function(**given).items()}
 
 
-def _tensors(inputs: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
-    return {name: tf.constant(value) for name, value in inputs.items()}
+def load(folder: Path, signature: str = IDS) -> Loaded:
+    """The written files; Mistake if there is no such signature."""
+    model = tf.saved_model.load(str(folder))
+    if signature not in model.signatures:
+        found = ", ".join(model.signatures) or "none"
+        raise Mistake(f"the SavedModel has no signature {signature!r} (found: {found})")
+    return Loaded(model.signatures[signature], model)
 
 
 def _vectorisation(encoder: Encoder, name: str) -> Any:

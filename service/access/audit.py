@@ -1,7 +1,6 @@
 """What was changed, by whom, and how it ended: one line of JSON each, in the log and, where it is wanted, in a file."""
 
 import getpass
-import json
 import logging
 import os
 import time
@@ -9,6 +8,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+from service.logs import Fields
 
 LOG = logging.getLogger("manifold.audit")
 
@@ -54,11 +55,11 @@ class Audit:
             if self._omitted:
                 more["omitted"], self._omitted = self._omitted, 0
         told = {"time": self._clock(), "who": who, "address": address, "what": what, "outcome": outcome, **more}
-        line = json.dumps(told)
-        LOG.info("%s", line)
+        fields = Fields(told)
+        LOG.info(fields)
         if self._path is not None:
             try:
-                append(self._path, f"{line}\n".encode())
+                append(self._path, f"{fields}\n".encode())
             except OSError as error:
                 LOG.error("%s: %s", self._path, error)
 

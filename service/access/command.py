@@ -4,14 +4,13 @@ import argparse
 import fcntl
 import json
 import os
-import secrets
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from service import settings
+from service import files, settings
 from service.access import keys
 from service.access.audit import Audit, now, user
 from service.access.keyring import read
@@ -34,7 +33,7 @@ def add(commands: Any) -> None:
     scopes = [scope.value for scope in Scope]
     adding.add_argument("--scope", action="append", required=True, choices=scopes, help="what it may do; may be many")
     adding.add_argument("--model", action="append", help="the only model it may ask; may be many. Default: all")
-    adding.add_argument("--concurrency", type=int, help="its requests at once, over all workers. Default: any")
+    adding.add_argument("--concurrency", type=whole, help="its requests at once, over all workers. Default: any")
     adding.add_argument("--expires", help="when it ends, such as 2027-01-01. Default: never")
     verbs.add_parser("list", help="every key's name, beginning of its hash, and limits")
     removing = verbs.add_parser("remove", help="remove the keys of a name, or one of them")
@@ -64,7 +63,7 @@ def run(given: argparse.Namespace) -> int:
 
 
 def added(given: argparse.Namespace, before: Entries, tell: Callable[[str], None]) -> Entries:
-    """The entries with a new one, whose key is told."""
+    """The entries with a new one, whose key is told; BadKeys."""
     secret = keys.fresh()
     entry = {
         "name": given.name,
@@ -75,8 +74,11 @@ def added(given: argparse.Namespace, before: Entries, tell: Callable[[str], None
         "expires": given.expires,
         "created": now(),
     }
+    entry = {name: value for name, value in entry.items() if value is not None}
+    if wrong := list(keys.faults(entry)):
+        raise BadKeys("; ".join(wrong))
     tell(secret)
-    return [*before, {name: value for name, value in entry.items() if value is not None}]
+    return [*before, entry]
 
 
 def removed(given: argparse.Namespace, before: Entries, tell: Callable[[str], None]) -> Entries:
@@ -87,6 +89,11 @@ def removed(given: argparse.Namespace, before: Entries, tell: Callable[[str], No
     for entry in gone:
         tell(f"removed {row(entry)}")
     return [one for one in before if one not in gone]
+
+
+def whole(text: str) -> int | str:
+    """A whole number, or the text where it is none, for the checks of an entry to refuse."""
+    return int(text) if text.isascii() and text.isdecimal() else text
 
 
 def row(entry: dict[str, Any]) -> str:
@@ -121,19 +128,8 @@ def write(path: Path, found: Entries) -> None:
     """Put the entries in the file's place by one rename; only its owner reads a new file. BadKeys."""
     text = json.dumps(found, indent=2) + "\n"
     keys.loads(text)
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
-        before = path.stat() if path.exists() else None
-        file = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(file, "w") as out:
-            if before is not None:  # the service, another user perhaps, shall read it as before
-                os.fchmod(file, before.st_mode & 0o777)
-                with suppress(PermissionError):
-                    os.fchown(file, before.st_uid, before.st_gid)
-            out.write(text)
-            out.flush()
-            os.fsync(file)
-        draft.replace(path)
+        with files.replacing(path, mode=0o600) as file:
+            file.write(text.encode())
     except OSError as error:
-        draft.unlink(missing_ok=True)
         raise BadKeys(f"{path}: {error.strerror}") from error

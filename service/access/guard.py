@@ -9,7 +9,7 @@ from service.access.keyring import Keyring
 from service.access.keys import Key, Scope
 from service.access.places import Places
 from service.errors import Forbidden, KeyBusy, Unauthenticated
-from service.fields import MOST_ECHOED
+from service.wording import MOST_ECHOED
 
 BEARER = "bearer "
 
@@ -31,7 +31,7 @@ class Guard:
 
         `authorization` is "Bearer KEY"; of any other kind it is not for us, and `api_key` counts.
         """
-        secret = authorization[7:] if authorization and authorization[:7].lower() == BEARER else api_key
+        secret = authorization[7:] if authorization and is_bearer(authorization) else api_key
         if not secret:
             raise Unauthenticated("a key is needed: send it as Authorization: Bearer KEY, or as X-Api-Key: KEY")
         key = self._keyring.find(secret)
@@ -41,14 +41,14 @@ class Guard:
             raise Unauthenticated("the key has expired")
         return key
 
-    def enter(self, key: Key, scope: Scope, model: Callable[[], str | None]) -> Leave | None:
+    def enter(self, key: Key, scope: Scope, model: Callable[[], str | None] | None) -> Leave | None:
         """Let a key do this, with this model (None: with what shows all of them); Forbidden, KeyBusy.
 
-        What to call once it is answered, if anything.
+        Without `model` it is about those of the key alone. What to call once it is answered, if anything.
         """
         if scope not in key.scopes:
             raise Forbidden(f"the key {key.name} has no scope {scope.value}, which this needs")
-        if key.models is not None:
+        if key.models is not None and model is not None:
             check_model(key.name, key.models, model())
         if key.concurrency is None:
             return None
@@ -65,6 +65,11 @@ class Guard:
             self._folder.mkdir(parents=True, exist_ok=True)
             found = self._places.setdefault((digest, count), Places(self._folder / digest.hex()[:32], count))
         return found
+
+
+def is_bearer(authorization: str | None) -> bool:
+    """Whether a header shows a key of ours, right or wrong."""
+    return authorization is not None and authorization[:7].lower() == BEARER
 
 
 def check_model(name: str, models: frozenset[str], model: str | None) -> None:

@@ -16,7 +16,7 @@ from service.dialects.oip.repository import LOADING_SECONDS, AdminOff
 from service.errors import Fault, InvalidInput, ServiceError
 from service.handle import Wait
 from service.schemas import MOST_FAULTS
-from service.versions import policy as policies
+from service.versions import policies
 from service.versions.catalog import Catalog
 from service.versions.policy import Policy
 from service.versions.repository import Repository

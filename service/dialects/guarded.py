@@ -12,9 +12,11 @@ from flask import Flask, Request, Response, current_app
 
 from service import metrics
 from service.access.audit import Audit
-from service.access.guard import Guard
+from service.access.guard import Guard, is_bearer
 from service.access.keys import Key, Scope
+from service.dialects import signed_in
 from service.dialects.tfs import routes as tfs
+from service.pages import wants_page
 from service.telemetry.record import GONE
 from service.web import current_request
 
@@ -28,6 +30,7 @@ SCOPES: Mapping[str, Scope | None] = {
     "native.predict": PREDICT,
     "native.models": READ,
     "native.model": READ,
+    "native.tokens": READ,
     "native.drift": READ,
     "oip.server": READ,
     "oip.live": None,
@@ -46,11 +49,27 @@ SCOPES: Mapping[str, Scope | None] = {
     "openapi.openapi": READ,
     "openapi.docs": None,
     "openapi.part": None,
+    "console.attempt": READ,
+    "console.why": READ,
+    "console.compare": READ,
+    "console.watch": READ,
+    "console.samples": READ,
+    "console.events": READ,
+    "console.report": READ,
+    "console.picture": READ,
+    "console.asset": None,
+    "console.ask": None,
+    "console.enter": None,
+    "console.leave": None,
 }
 """By endpoint; None: open to all. The page /docs shows nothing until it may read /openapi.json."""
+OWN = frozenset({"index"})
+"""What shows a browser the models of its key, and no others: a page of all models is for everybody who may read."""
 
 KEY, LEAVE, CHANGES = "manifold.key", "manifold.leave", "manifold.changes"
 """Where the environment has a request's key, what to call when it is answered, and whether it changes something."""
+SIGNED_IN = "manifold.signed-in"
+"""Where it has whether the key stood in a cookie."""
 
 OUTCOMES: Mapping[int, str] = {401: "refused", 403: "refused", 429: "refused", GONE: "unknown"}
 """What became of a change, by status; of others it was done, or failed."""
@@ -80,11 +99,15 @@ def model_of(endpoint: str, arguments: Mapping[str, Any]) -> str | None:
     return found
 
 
-def protect(app: Flask, guard: Guard, audit: Audit) -> None:
-    """Have an app admit requests by their keys, count them, and put changes on record."""
+def protect(app: Flask, guard: Guard, audit: Audit, console: bool) -> None:
+    """Have an app admit requests by their keys, count them, and put changes on record.
+
+    With a console a key may stand in a cookie: there are pages on which one signs in.
+    """
+    app.extensions["guard"] = guard
 
     def admit() -> None:
-        admitted(guard, current_request())
+        admitted(guard, current_request(), console)
 
     def count(response: Response) -> Response:
         request = current_request()
@@ -109,7 +132,13 @@ def protect(app: Flask, guard: Guard, audit: Audit) -> None:
     app.teardown_request(leave)
 
 
-def admitted(guard: Guard, request: Request) -> None:
+def may_see(model: str) -> bool:
+    """Whether the current request's key, if it needs one, is for this model."""
+    key: Key | None = current_request().environ.get(KEY)
+    return key is None or key.models is None or model in key.models
+
+
+def admitted(guard: Guard, request: Request, console: bool) -> None:
     """Let a request in by its key, where it needs one; Unauthenticated, Forbidden, KeyBusy."""
     rule = request.url_rule
     if rule is None:  # there is no such path, or it takes another method
@@ -121,9 +150,14 @@ def admitted(guard: Guard, request: Request) -> None:
     environ = request.environ
     if scope is ADMIN:
         environ[CHANGES] = True
-    key = guard.identify(environ.get("HTTP_AUTHORIZATION"), environ.get("HTTP_X_API_KEY"))
+    authorization, secret = environ.get("HTTP_AUTHORIZATION"), environ.get("HTTP_X_API_KEY")
+    if console and secret is None and "HTTP_COOKIE" in environ and not is_bearer(authorization) and scope is not ADMIN:
+        secret = signed_in.key_of(request)
+        environ[SIGNED_IN] = secret is not None
+    key = guard.identify(authorization, secret)
     environ[KEY] = key
-    environ[LEAVE] = guard.enter(key, scope, lambda: model_of(endpoint, arguments))
+    model = None if console and endpoint in OWN and wants_page() else lambda: model_of(endpoint, arguments)
+    environ[LEAVE] = guard.enter(key, scope, model)
 
 
 def put_on_record(audit: Audit, request: Request, key: Key | None, status: int, request_id: str) -> None:

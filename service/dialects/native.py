@@ -4,6 +4,7 @@
                             ?version= or ?label=, &outputs=a,b &top=
     GET  /models            what is served
     GET  /models/<model>    its card, signature, versions and an example
+    POST /models/<model>/tokens     how it reads texts: their words, and which of these it never saw
     GET  /models/<model>/drift      how far what is asked and answered has moved from what it learnt
 
 Errors are problem+json (RFC 9457).
@@ -14,9 +15,18 @@ from typing import Any
 
 from flask import Blueprint, Response
 
-from service import schemas, tensors
+from service import reading, schemas, tensors
 from service.dialects.bodies import columns, forms, npz, packed
-from service.dialects.exchange import deadline, describe, json_response, label, parse_rows, read_body, with_hint
+from service.dialects.exchange import (
+    deadline,
+    describe,
+    json_response,
+    label,
+    parse_rows,
+    read_body,
+    read_json,
+    with_hint,
+)
 from service.dialects.oip.tensors import whole
 from service.drift import report
 from service.errors import Fault, InvalidInput, MalformedBody, ServiceError
@@ -59,6 +69,11 @@ def blueprint(catalog: Catalog, settings: Settings, wait: Wait) -> Blueprint:
     def model(model: str) -> Response:
         handle = find(catalog, model, query())
         return json_response({**summary(model, catalog), **details(handle)})
+
+    @native.post("/models/<model>/tokens")
+    def tokens(model: str) -> Response:
+        handle = find(catalog, model, query())
+        return json_response(reading.read(handle.rows.fields, read_json()))
 
     @native.get("/models/<model>/drift")
     def drift(model: str) -> Response:
@@ -174,5 +189,4 @@ def details(handle: ModelHandle) -> dict[str, Any]:
 
 def tensor(spec: TensorSpec) -> dict[str, Any]:
     """A tensor's dtype and shape; -1 is any size, axis 0 the row."""
-    dtype = "string" if spec.dtype.kind == "O" else spec.dtype.name
-    return {"dtype": dtype, "shape": [-1 if size is None else size for size in spec.shape]}
+    return {"dtype": spec.type, "shape": [-1 if size is None else size for size in spec.shape]}

@@ -13,7 +13,7 @@ import numpy as np
 
 from service.drift.features import Array, Seen, Spec
 
-WHOLE = ("words", "steps", "vocabulary")
+WHOLE = ("words", "characters", "steps", "vocabulary")
 """The features that are whole numbers."""
 
 

@@ -1,6 +1,7 @@
 """What is looked at of a row, by the kind that its card gives an input or output; training and service do it alike.
 
 tokens          words: how many; vocabulary: every word's id, so how rare it is, the words of a row weighing 1 together
+text            words and characters: how many
 category        label
 image           brightness and contrast: mean and standard deviation of its pixels
 number, numbers value; up to ten numbers each by itself, of more their mean and spread; of a series its steps as well
@@ -62,8 +63,23 @@ def _tokens(spec: Spec, rows: Array, _: Array | None) -> dict[str, Seen]:
     return {"words": _one_each(words), "vocabulary": Seen(rows[is_word].astype(np.float64), weights)}
 
 
-def _category(_: Spec, rows: Array, __: Array | None) -> dict[str, Seen]:
-    return {"label": Seen(rows.reshape(len(rows)), np.ones(len(rows)))}
+def _text(_: Spec, rows: Array, __: Array | None) -> dict[str, Seen]:
+    texts = _strings(rows)
+    counts = {"words": [len(text.split()) for text in texts], "characters": [len(text) for text in texts]}
+    return {feature: _one_each(np.array(each)) for feature, each in counts.items()}
+
+
+def _category(spec: Spec, rows: Array, _: Array | None) -> dict[str, Seen]:
+    rows = rows.reshape(len(rows))
+    if rows.dtype.kind not in "iu":
+        numbers = {label: number for number, label in enumerate(spec["labels"])}
+        rows = np.array([numbers.get(label, -1) for label in _strings(rows)])
+    return {"label": Seen(rows, np.ones(len(rows)))}
+
+
+def _strings(rows: Array) -> list[str]:
+    """One per row, as text where they are bytes."""
+    return [text.decode(errors="replace") if isinstance(text, bytes) else text for text in rows.ravel().tolist()]
 
 
 def _image(_: Spec, rows: Array, __: Array | None) -> dict[str, Seen]:
@@ -113,6 +129,7 @@ def _probabilities(_: Spec, rows: Array, __: Array | None) -> dict[str, Seen]:
 
 KINDS: Mapping[str, Callable[[Spec, Array, Array | None], dict[str, Seen]]] = {
     "tokens": _tokens,
+    "text": _text,
     "category": _category,
     "image": _image,
     "number": _numbers,

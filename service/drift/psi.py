@@ -6,10 +6,10 @@ PSI = Σ (recentᵢ − trainingᵢ) · ln(recentᵢ / trainingᵢ) over the sha
 population stability index, 2020): what chance alone brings in 999 of 1000 cases is `noise`, and no verdict.
 """
 
-import math
 from enum import Enum
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from service.drift.features import Array
 
@@ -30,41 +30,44 @@ class Verdict(Enum):
 
 
 def shares(counts: Array) -> Array:
-    """Of the bins (n,) the parts of the whole; zeros without rows."""
-    total: float = counts.sum()
-    return counts / total if total > 0 else np.zeros(len(counts))
+    """Of the bins (…, n) the parts of the whole; zeros without rows."""
+    total = counts.sum(axis=-1, keepdims=True)
+    parts: Array = np.divide(counts, total, out=np.zeros(counts.shape), where=total > 0)
+    return parts
 
 
-def index(training: Array, recent: Array) -> float:
-    """The PSI of two rows of counts (n,); bins that are empty in both count for nothing.
+def index(training: Array, recent: Array) -> Array:
+    """The PSI (…) of counts (…, n) beside the training's (n,); bins that are empty in both count for nothing.
 
-    >>> round(index(np.array([1000, 2000, 1000]), np.array([1000, 2000, 1000])), 3)
-    0.0
+    >>> index(np.array([1000, 2000, 1000]), np.array([[1000, 2000, 1000], [2000, 1000, 1000]])).round(3).tolist()
+    [0.0, 0.346]
     """
     used = (training > 0) | (recent > 0)
-    expected, actual = shares(training[used] + HALF), shares(recent[used] + HALF)
-    return float(((actual - expected) * np.log(actual / expected)).sum())
+    expected, actual = (shares(np.where(used, counts + HALF, 0)) for counts in (training, recent))
+    change = np.divide(actual, expected, out=np.ones(used.shape), where=used)
+    found: Array = ((actual - expected) * np.log(change)).sum(axis=-1)
+    return found
 
 
-def noise(bins: int, training_rows: float, recent_rows: float) -> float:
+def noise(bins: ArrayLike, training_rows: ArrayLike, recent_rows: ArrayLike) -> Array:
     """The PSI that rows of the training's own distribution stay under in 999 of 1000 cases; infinite without rows.
 
     χ² by Wilson and Hilferty's approximation (1931).
 
-    >>> round(noise(11, 1000, 1000), 3)  # χ² of 10 degrees: 29.6
+    >>> round(float(noise(11, 1000, 1000)), 3)  # χ² of 10 degrees: 29.6
     0.06
     """
-    if min(training_rows, recent_rows) <= 0:
-        return math.inf
-    freedom = max(bins - 1, 1)
+    freedom = np.maximum(np.subtract(bins, 1), 1)
     part = 2 / (9 * freedom)
-    return freedom * (1 - part + RARE * math.sqrt(part)) ** 3 * (1 / training_rows + 1 / recent_rows)
+    with np.errstate(divide="ignore"):
+        found: Array = np.divide(1, training_rows) + np.divide(1, recent_rows)
+    return freedom * (1 - part + RARE * np.sqrt(part)) ** 3 * found
 
 
-def chance(training: Array, recent: Array) -> float:
-    """The noise of two rows of counts."""
-    used = np.count_nonzero((training > 0) | (recent > 0))
-    return noise(int(used), float(training.sum()), float(recent.sum()))
+def chance(training: Array, recent: Array) -> Array:
+    """The noise (…) of counts (…, n) beside the training's (n,)."""
+    used = np.count_nonzero((training > 0) | (recent > 0), axis=-1)
+    return noise(used, training.sum(), recent.sum(axis=-1))
 
 
 def verdict(psi: float, noise: float) -> Verdict:

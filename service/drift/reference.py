@@ -68,7 +68,8 @@ class Reference:
 def read(document: Mapping[str, Any]) -> Reference:
     """What a card says; NotWatched."""
     if "distribution" not in document:
-        raise NotWatched("its card has no distribution of the training's rows; export it again")
+        lacks = "its card has no distribution of the training's rows; export it again" if document else "it has no card"
+        raise NotWatched(lacks)
     try:
         features = list(_features(document))
         if not features:

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+import numpy as np
+
 from service.drift import psi
 from service.drift.counts import HOUR
 from service.drift.features import Array
@@ -43,16 +45,15 @@ def drift(feature: Feature, rows: Array, now: int) -> Drift:
     """Of one feature, from its rows (24, bins), the last those of the hour `now`."""
     back = recent(feature.training, rows)
     latest = rows[back:].sum(axis=0)
-    moved = psi.index(feature.training, latest) if latest.any() else 0.0
-    return Drift(feature, latest, now - len(rows) + 1 + back, moved, psi.chance(feature.training, latest))
+    moved = float(psi.index(feature.training, latest)) if latest.any() else 0.0
+    return Drift(feature, latest, now - len(rows) + 1 + back, moved, float(psi.chance(feature.training, latest)))
 
 
 def recent(training: Array, rows: Array) -> int:
     """The place of the latest hour from which on there are enough rows, (hours, bins); 0 if there never are."""
-    for back in range(len(rows) - 1, -1, -1):
-        if psi.chance(training, rows[back:].sum(axis=0)) <= psi.SHIFTED:
-            return back
-    return 0
+    from_then_on = rows[::-1].cumsum(axis=0)[::-1]
+    enough = np.flatnonzero(psi.chance(training, from_then_on) <= psi.SHIFTED)
+    return int(enough[-1]) if len(enough) else 0
 
 
 def drifts(watched: Watched) -> Iterator[Drift]:
@@ -109,13 +110,10 @@ def shown(one: Drift, rows: Array, now: int) -> dict[str, Any]:
 
 def history(feature: Feature, rows: Array, now: int) -> list[tuple[int, float, Verdict]]:
     """The hours that have rows enough, oldest first: when, the PSI of its rows alone, and what that says."""
-    found = []
-    for hour, counts in enumerate(rows, now - len(rows) + 1):
-        noise = psi.chance(feature.training, counts)
-        if noise <= psi.SHIFTED:
-            moved = psi.index(feature.training, counts)
-            found.append((hour, moved, psi.verdict(moved, noise)))
-    return found
+    moved, noise = psi.index(feature.training, rows), psi.chance(feature.training, rows)
+    first = now - len(rows) + 1
+    enough = np.flatnonzero(noise <= psi.SHIFTED).tolist()
+    return [(first + hour, float(moved[hour]), psi.verdict(moved[hour], noise[hour])) for hour in enough]
 
 
 def moved_since(one: Drift, past: Sequence[tuple[int, float, Verdict]]) -> int | None:

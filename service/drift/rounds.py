@@ -8,7 +8,7 @@ from pathlib import Path
 
 from service.drift import reference
 from service.drift.reference import NotWatched
-from service.drift.watched import Watched
+from service.drift.watched import Watched, always
 from service.handle import ModelHandle
 from service.versions import background
 from service.versions.catalog import Catalog, Load
@@ -20,7 +20,7 @@ SHARE = 0.02
 """Of one core, at most: after a round that took long the next one waits."""
 
 
-def over(load: Load, folder: Path, clock: Callable[[], float] = time.time) -> Load:
+def over(load: Load, folder: Path, clock: Callable[[], float] = time.time, real: Callable[[], bool] = always) -> Load:
     """The same, but what it loads is watched, if its card says from what it may drift; the counts lie in the folder."""
 
     def load_watched(version: Version) -> ModelHandle:
@@ -31,7 +31,7 @@ def over(load: Load, folder: Path, clock: Callable[[], float] = time.time) -> Lo
             LOG.info("%s/%s is not watched for drift: %s", handle.model, handle.version, error)
             return handle
         counted = folder / handle.model / str(handle.version)
-        return replace(handle, watched=Watched(found, counted, handle.engine.ragged, clock))
+        return replace(handle, watched=Watched(found, counted, handle.engine.ragged, clock, real))
 
     return load_watched
 

@@ -22,6 +22,11 @@ MOST_NUMBERS = 2**20
 """Of these rows' inputs and outputs, at most; one row is always looked at."""
 
 
+def always() -> bool:
+    """Every request is one of a client with rows of his own."""
+    return True
+
+
 class Taken(NamedTuple):
     """A request's rows, group by group, and what they were answered."""
 
@@ -32,7 +37,8 @@ class Taken(NamedTuple):
 class Watched:
     """Takes one request, and no other until `step` has counted it.
 
-    Who answers a request asks `wants` first, which costs next to nothing.
+    Who answers a request asks `wants` first, which costs next to nothing. `real` says of the one under way whether its
+    rows are: asked of those alone that would be taken.
     """
 
     wants = True
@@ -43,18 +49,21 @@ class Watched:
         folder: Path,
         ragged: Ragged = ALIKE,
         clock: Callable[[], float] = time.time,
+        real: Callable[[], bool] = always,
     ) -> None:
         self.reference = reference
         self.counts = Counts(folder, reference.size, clock)
         self._ragged = ragged
+        self._real = real
         self._taken: Taken | None = None
         self._lock = threading.Lock()
         self._closed = self._told = False
 
     def take(self, groups: Sequence[Group], answers: Sequence[Answer]) -> None:
-        """Keep an answered request for the next step."""
-        self.wants = False
-        self._taken = Taken(groups, answers)
+        """Keep an answered request for the next step, if it is a real one."""
+        if self._real():
+            self.wants = False
+            self._taken = Taken(groups, answers)
 
     def step(self) -> None:
         """Count what was taken, and want more; what goes wrong is logged, once."""

@@ -41,5 +41,9 @@ class Engine(Protocol):
         """Bytes that this process has on the engine's device, `current` and `peak`; none where nobody counts them."""
         return {}
 
+    def settle(self) -> None:
+        """Let go of what calls so far took beside their answers; the next may take it again. Calls go on meanwhile."""
+        return
+
     def close(self) -> None:
         """Let go of memory; `run` is not called again."""

@@ -7,11 +7,11 @@ from typing import Any
 
 from service.dialects.oip.repository import AdminOff
 from service.errors import ModelNotFound, VersionNotFound
-from service.fields import MOST_ECHOED
 from service.grpc import requests
 from service.grpc.calls import Call, Context
 from service.grpc.messages import CODE, STATE, GetModelStatusResponse
 from service.versions.served import Served, State
+from service.wording import MOST_ECHOED
 
 
 def get_model_status(request: Any, call: Call, context: Context) -> Any:

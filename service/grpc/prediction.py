@@ -9,7 +9,6 @@ from typing import Any
 from service.dialects.oip.tensors import whole
 from service.dialects.tfs import heads, signatures
 from service.dialects.tfs.errors import DEFAULT, Malformed, Unimplemented, check_signature
-from service.fields import MOST_ECHOED
 from service.grpc import examples, requests
 from service.grpc.calls import Call, Context
 from service.grpc.messages import (
@@ -23,6 +22,7 @@ from service.grpc.tensors import number, set_shape, write
 from service.handle import ModelHandle
 from service.signature import TensorSpec
 from service.tensors import Array
+from service.wording import MOST_ECHOED
 
 SIGNATURE_DEF = "signature_def"
 METHOD = "tensorflow/serving/predict"

@@ -9,7 +9,6 @@ import numpy as np
 from service.dialects.bodies.columns import groups
 from service.dialects.tfs.errors import Malformed, labelled
 from service.errors import Fault, InvalidInput, ModelNotFound, VersionNotFound
-from service.fields import MOST_ECHOED, nearest
 from service.grpc.tensors import number, to_array
 from service.handle import ModelHandle
 from service.nested import Misfit
@@ -17,6 +16,7 @@ from service.schemas import MOST_FAULTS, escape
 from service.signature import Shape, TensorSpec
 from service.tensors import Array, Group
 from service.versions.catalog import Catalog
+from service.wording import MOST_ECHOED, nearest
 
 TEXT = np.dtype(object)
 

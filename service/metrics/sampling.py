@@ -22,13 +22,27 @@ PROCESS = Path("/proc/self")
 FindLoop = Callable[[], asyncio.AbstractEventLoop | None]
 
 
-class Sampler:
-    """Writes the gauges of a process with this catalog and room; `find_loop` finds its event loop, if it has one."""
+def nothing() -> None:
+    """What is done beside, if nothing is."""
 
-    def __init__(self, catalog: Catalog, room: Room, find_loop: FindLoop = lambda: None) -> None:
+
+class Sampler:
+    """Writes the gauges of a process with this catalog and room; `find_loop` finds its event loop, if it has one.
+
+    `beside` is called after each time.
+    """
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        room: Room,
+        find_loop: FindLoop = lambda: None,
+        beside: Callable[[], None] = nothing,
+    ) -> None:
         self._catalog = catalog
         self._room = room
         self._find_loop = find_loop
+        self._beside = beside
         self._labels: set[tuple[str, str]] = set()
         self._processor = 0.0
         self._asked: float | None = None  # the loop, when it has not answered yet
@@ -37,7 +51,12 @@ class Sampler:
         """Sample from now on."""
         families.WORKER_STARTS.inc()
         families.WORKERS.set(1)
-        go_on(self.sample, "metrics", lambda: True, lambda _: time.sleep(BETWEEN))
+        go_on(self.step, "metrics", lambda: True, lambda _: time.sleep(BETWEEN))
+
+    def step(self) -> None:
+        """A sample, and what is done beside."""
+        self.sample()
+        self._beside()
 
     def sample(self) -> None:
         """Write how things stand now."""

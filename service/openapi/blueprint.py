@@ -3,17 +3,16 @@
 The page is Swagger UI, from the files in the package flask-swagger-ui: nothing is loaded from elsewhere.
 """
 
-import hashlib
 from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
 
 import orjson
-from flask import Blueprint, Response, abort, request
+from flask import Blueprint, Response, abort
 
-from service import security
 from service.dialects import guarded
 from service.openapi import access, document, models
+from service.pages import Page, tagged
 from service.settings import Settings
 from service.versions.catalog import Catalog
 
@@ -24,18 +23,6 @@ FILES = {
     "start.js": "text/javascript",
     "page.css": "text/css",
 }
-POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
-    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-)
-"""Scripts and styles from here alone; Swagger UI has pictures in its style sheet."""
-
-
-class Page(Response):
-    """The page, or what it loads."""
-
-    always = security.page(POLICY)
-    lasting = True
 
 
 class Document:
@@ -66,17 +53,17 @@ def blueprint(catalog: Catalog, settings: Settings) -> Blueprint:
 
     @pages.get("/openapi.json")
     def openapi() -> Response:
-        return tagged(current.json(), "application/json")
+        return tagged(Page(current.json(), mimetype="application/json"))
 
     @pages.get("/docs")
     def docs() -> Response:
-        return tagged(page, "text/html")
+        return tagged(Page(page, mimetype="text/html"))
 
     @pages.get("/docs/<name>")
     def part(name: str) -> Response:
         if name not in FILES:
             abort(404)
-        return tagged(read(name), FILES[name])
+        return tagged(Page(read(name), mimetype=FILES[name]))
 
     return pages
 
@@ -86,17 +73,3 @@ def read(name: str) -> bytes:
     """One of the page's files: ours, or Swagger UI's; read when first asked for, as most workers never are."""
     own = OWN / name
     return own.read_bytes() if own.is_file() else (files("flask_swagger_ui") / "dist" / name).read_bytes()
-
-
-def tagged(body: bytes, mimetype: str) -> Response:
-    """A response that need not be sent again to one who has it."""
-    response = Page(body, mimetype=mimetype)
-    response.set_etag(digest(body))
-    response.make_conditional(request)
-    return response
-
-
-@lru_cache(len(FILES) + 4)
-def digest(body: bytes) -> str:
-    """What tells one body from another; of each it is computed once."""
-    return hashlib.sha256(body).hexdigest()[:16]

@@ -61,7 +61,7 @@ def paths(models: list[Model], names: list[str], settings: Settings) -> Schema:
 
 def components(models: Sequence[Model], settings: Settings) -> Schema:
     """What operations share."""
-    schemas = responses.SCHEMAS | admin.SCHEMAS
+    schemas = responses.schemas() | admin.SCHEMAS
     shown: Schema = {}
     for dialect in DIALECTS:
         schemas |= dialect.SCHEMAS

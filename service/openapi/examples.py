@@ -28,27 +28,37 @@ def bodies(model: Model) -> dict[str, Any]:
     """Every body that is short enough."""
     version = model.newest
     row = dict(version.example)
+    strict = listed(version)
     made = {
         "row": row,
         "rows": [row, row],
-        "instances": {"instances": [row]},
-        "inputs": {"inputs": {name: [value] for name, value in row.items()}},
+        "instances": {"instances": [strict]},
+        "inputs": {"inputs": {name: [value] for name, value in strict.items()}},
         "tensors": tensors(version),
         **{verb: features(version, verb) for verb in HEADS if version.heads(verb) and is_flat(version)},
     }
     return {form: body for form, body in made.items() if len(orjson.dumps(body)) <= MOST_BYTES}
 
 
+def listed(version: Described) -> dict[str, Any]:
+    """The row as the signature has it: an only element in a list of one."""
+    signature = version.signature.inputs
+    return {
+        name: [value] if signature[name].dims == (1,) and not isinstance(value, list) else value
+        for name, value in version.example.items()
+    }
+
+
 def tensors(version: Described) -> dict[str, Any]:
     """The row in the Open Inference Protocol: strings where the card makes sense of them, else whole tensors."""
-    return {"id": "1", "inputs": [tensor(name, value, version) for name, value in version.example.items()]}
+    return {"id": "1", "inputs": [tensor(name, value, version) for name, value in listed(version).items()]}
 
 
 def tensor(name: str, value: Any, version: Described) -> Mapping[str, Any]:
     """One input of one row."""
     dtype = version.signature.inputs[name].dtype
-    if isinstance(value, str) and name in version.card.inputs:
-        return {"name": name, "datatype": "BYTES", "shape": [1], "data": [value]}
+    if isinstance(flat(value)[0], str) and name in version.card.inputs:
+        return {"name": name, "datatype": "BYTES", "shape": [1], "data": flat(value)}
     shape = np.shape(np.array(value, object))
     return {"name": name, "datatype": datatype(dtype), "shape": [1, *shape], "data": flat(value)}
 

@@ -1,10 +1,10 @@
-"""JSON Schemas of inputs: what the card's kinds take, as service/fields.py reads them."""
+"""JSON Schemas of inputs: what the card's kinds take, as service/fields/ reads them."""
 
-from service.card import CategoryInput, ImageInput, Input, NumbersInput, TokensInput
-from service.fields import between
+from service.card import CategoryInput, ImageInput, Input, NumbersInput, TextInput, TokensInput
 from service.openapi.models import Described, Schema, named
 from service.openapi.values import B64, BASE64, element, nested, one_of
-from service.signature import TensorSpec
+from service.signature import Shape, TensorSpec
+from service.wording import between
 
 WORD = r"[^\t-\r -/:-@\[-`{-~]"
 """A character that is part of a word: no ASCII white space, no ASCII punctuation, as service/text.py splits."""
@@ -12,31 +12,44 @@ WORD = r"[^\t-\r -/:-@\[-`{-~]"
 PICTURE = "A PNG or JPEG picture of {width} × {height}, or of that aspect ratio, in base64 or as a base64 data URL."
 
 
-def row(version: Described, *, b64: bool = False) -> Schema:
-    """One row: every input by its name; with `b64`, strings also as TensorFlow Serving's clients send bytes."""
-    titled = {"title": version.card.title} if version.card.title else {}
-    return titled | named(version.signature.inputs, lambda spec: of(spec, version, b64=b64))
+def row(version: Described, *, tfs: bool = False) -> Schema:
+    """One row: every input by its name; with `tfs`, as TensorFlow Serving's clients send it."""
+    told = {"description": f"{version.card.title}."} if version.card.title else {}
+    return told | named(version.signature.inputs, lambda spec: of(spec, version, tfs=tfs))
 
 
-def of(spec: TensorSpec, version: Described, *, b64: bool = False) -> Schema:
+def of(spec: TensorSpec, version: Described, *, tfs: bool = False) -> Schema:
     """One row of one input of a version."""
-    return value(spec, version.card.inputs.get(spec.name), b64=b64)
+    return value(spec, version.card.inputs.get(spec.name), tfs=tfs)
 
 
-def value(spec: TensorSpec, meaning: Input | None, *, b64: bool = False) -> Schema:
+def value(spec: TensorSpec, meaning: Input | None, *, tfs: bool = False) -> Schema:
     """One row of an input."""
     match meaning:
         case TokensInput():
-            return titled(meaning, tokens(meaning, b64=b64))
+            return titled(meaning, tokens(meaning, tfs=tfs))
         case NumbersInput():
-            return titled(meaning, numbers(spec, meaning))
+            return titled(meaning, numbers(spec, meaning, tfs=tfs))
         case ImageInput():
             return titled(meaning, image(spec, meaning))
         case CategoryInput():
-            return titled(meaning, category(meaning))
+            return titled(meaning, shaped(category(meaning), spec.dims, tfs=tfs))
+        case TextInput():
+            return titled(meaning, raw(spec, tfs=tfs))
         case None:
-            inner = element(spec.dtype)
-            return nested({"anyOf": [inner, B64]} if b64 and spec.dtype.kind == "O" else inner, spec.dims)
+            return raw(spec, tfs=tfs)
+
+
+def raw(spec: TensorSpec, *, tfs: bool) -> Schema:
+    """What the signature says of a row; strings of TensorFlow Serving's clients may be bytes in base64."""
+    inner = element(spec.dtype)
+    return shaped({"anyOf": [inner, B64]} if tfs and spec.dtype.kind == "O" else inner, spec.dims, tfs=tfs)
+
+
+def shaped(one: Schema, dims: Shape, most: int | None = None, *, tfs: bool) -> Schema:
+    """Elements nested as a row's shape says; an only element may come without its list, but for TensorFlow Serving."""
+    whole = nested(one, dims, most=most)
+    return {"anyOf": [one, whole]} if dims == (1,) and not tfs else whole
 
 
 def titled(meaning: Input, schema: Schema) -> Schema:
@@ -44,7 +57,7 @@ def titled(meaning: Input, schema: Schema) -> Schema:
     return ({"title": meaning.title} if meaning.title else {}) | schema
 
 
-def tokens(meaning: TokensInput, *, b64: bool = False) -> Schema:
+def tokens(meaning: TokensInput, *, tfs: bool) -> Schema:
     """A text, or the ids of its words."""
     size = f"cut or padded to {meaning.length} words" if meaning.length else f"at most {meaning.max_length} words"
     ids = {
@@ -55,10 +68,10 @@ def tokens(meaning: TokensInput, *, b64: bool = False) -> Schema:
         **({} if meaning.length else {"maxContains": meaning.max_length}),
     }
     text = {"description": f"A text of at least one word, {size}.", "type": "string", "pattern": WORD}
-    return {"description": f"A text, or its token ids; {size}.", "anyOf": [text, *([B64] if b64 else []), ids]}
+    return {"description": f"A text, or its token ids; {size}.", "anyOf": [text, *([B64] if tfs else []), ids]}
 
 
-def numbers(spec: TensorSpec, meaning: NumbersInput) -> Schema:
+def numbers(spec: TensorSpec, meaning: NumbersInput, *, tfs: bool) -> Schema:
     """Numbers within bounds; an open first axis is as long as the card says, at most."""
     known = [given or size for given, size in zip(meaning.dims, spec.dims, strict=True)]
     inner = element(spec.dtype)
@@ -67,7 +80,7 @@ def numbers(spec: TensorSpec, meaning: NumbersInput) -> Schema:
     return (
         described(quantity(meaning.unit, meaning.minimum, meaning.maximum))
         | unit(meaning.unit)
-        | nested(inner, tuple(known), most=meaning.max_length)
+        | shaped(inner, tuple(known), meaning.max_length, tfs=tfs)
     )
 
 

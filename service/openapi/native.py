@@ -1,7 +1,7 @@
 """The native paths: a typed prediction per model, and the list of models."""
 
 from service.dialects.bodies.forms import MSGPACK, NPZ
-from service.openapi import drift, examples, inputs, outputs
+from service.openapi import drift, examples, inputs, outputs, tokens
 from service.openapi.models import Model, Schema, any_of, ref
 from service.openapi.operations import json_body, operation
 from service.openapi.parameters import PREDICTED, TIMED, TRACED, any_model, query
@@ -30,50 +30,54 @@ TENSOR: Schema = {
 }
 TENSORS: Schema = {"type": "object", "additionalProperties": ref("schemas", "tensor")}
 
-SCHEMAS: Schema = drift.SCHEMAS | {
-    "tensor": TENSOR,
-    "version": {
-        "title": "Version",
-        "type": "object",
-        "properties": {
-            "version": {"type": "integer", "minimum": 1},
-            "state": one_of(state.value for state in State),
-            "engine": {"description": "What computes.", "type": "string"},
-            "device": {"description": "Where.", "type": "string"},
-            "reason": {"description": "Why it was refused.", "type": "string"},
-        },
-        "required": ["version", "state"],
-        "additionalProperties": False,
-    },
-    "summary": {
-        "title": "Model",
-        "type": "object",
-        "properties": {
-            "name": {"type": "string"},
-            "title": {"type": "string"},
-            "predict": {"description": "The path to ask.", "type": "string"},
-            "versions": {"description": "Newest first.", "type": "array", "items": ref("schemas", "version")},
-        },
-        "required": ["name", "title", "predict", "versions"],
-    },
-    "model": {
-        "title": "Model and version",
-        "allOf": [ref("schemas", "summary")],
-        "type": "object",
-        "properties": {
-            "version": {"description": "The version shown.", "type": "integer", "minimum": 1},
-            "signature": {
-                "type": "object",
-                "properties": {"inputs": TENSORS, "outputs": TENSORS},
-                "required": ["inputs", "outputs"],
-                "additionalProperties": False,
+SCHEMAS: Schema = (
+    drift.SCHEMAS
+    | tokens.SCHEMAS
+    | {
+        "tensor": TENSOR,
+        "version": {
+            "title": "Version",
+            "type": "object",
+            "properties": {
+                "version": {"type": "integer", "minimum": 1},
+                "state": one_of(state.value for state in State),
+                "engine": {"description": "What computes.", "type": "string"},
+                "device": {"description": "Where.", "type": "string"},
+                "reason": {"description": "Why it was refused.", "type": "string"},
             },
-            "example": {"description": "A row that works.", "type": "object"},
-            "card": {"description": "All that its card says; {} without one.", "type": "object"},
+            "required": ["version", "state"],
+            "additionalProperties": False,
         },
-        "required": ["version", "signature", "example", "card"],
-    },
-}
+        "summary": {
+            "title": "Model",
+            "type": "object",
+            "properties": {
+                "name": {"type": "string"},
+                "title": {"type": "string"},
+                "predict": {"description": "The path to ask.", "type": "string"},
+                "versions": {"description": "Newest first.", "type": "array", "items": ref("schemas", "version")},
+            },
+            "required": ["name", "title", "predict", "versions"],
+        },
+        "model": {
+            "title": "Model and version",
+            "allOf": [ref("schemas", "summary")],
+            "type": "object",
+            "properties": {
+                "version": {"description": "The version shown.", "type": "integer", "minimum": 1},
+                "signature": {
+                    "type": "object",
+                    "properties": {"inputs": TENSORS, "outputs": TENSORS},
+                    "required": ["inputs", "outputs"],
+                    "additionalProperties": False,
+                },
+                "example": {"description": "A row that works.", "type": "object"},
+                "card": {"description": "All that its card says; {} without one.", "type": "object"},
+            },
+            "required": ["version", "signature", "example", "card"],
+        },
+    }
+)
 
 
 LABEL = query("label", {"type": "string"}, "The version that has this label; not beside `version`.")
@@ -90,6 +94,7 @@ def paths(models: list[Model], names: list[str], settings: Settings) -> Schema:
     return typed | {
         "/models": {"get": listed()},
         "/models/{model}": {"get": shown(names)},
+        "/models/{model}/tokens": {"post": tokens.read(names)},
         "/models/{model}/drift": {"get": drift.shown(names)},
     }
 

@@ -106,7 +106,6 @@ def request(version: Described) -> Schema:
         "required": ["name"],
     }
     return {
-        "title": "Inference request",
         "type": "object",
         "properties": {
             "id": {"description": "Comes back on the answer.", "type": "string"},
@@ -132,7 +131,6 @@ def response(version: Described) -> Schema:
     specs = version.signature.outputs.values()
     tensors = [tensor(spec.name, spec.dtype, spec.shape, answered(spec.dtype)) for spec in specs]
     return {
-        "title": "Inference response",
         "type": "object",
         "properties": {
             "model_name": {"type": "string"},
@@ -150,7 +148,7 @@ def tensor(name: str, dtype: np.dtype[Any], shape: Shape, inner: Schema) -> Sche
     """A tensor in JSON: its data flat, or nested as its shape says; or behind the JSON."""
     flat = {"type": "array", "items": inner}
     return {
-        "title": name,
+        "description": f"The tensor {name}.",
         "type": "object",
         "properties": {
             "name": {"const": name},
@@ -165,9 +163,10 @@ def tensor(name: str, dtype: np.dtype[Any], shape: Shape, inner: Schema) -> Sche
 
 
 def sizes(shape: Shape) -> Schema:
-    """A shape, axis by axis."""
-    axes = [SIZE if size is None else {"const": size} for size in shape]
-    return {"type": "array", "prefixItems": axes, "items": False, "minItems": len(axes)}
+    """A shape: in words only, for programs that write clients know no lists of such parts."""
+    told = ", ".join("any" if size is None else str(size) for size in shape)
+    axes = len(shape)
+    return {"description": f"({told}).", "type": "array", "items": SIZE, "minItems": axes, "maxItems": axes}
 
 
 def paths(models: list[Model], names: list[str], settings: Settings) -> Schema:

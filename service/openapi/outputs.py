@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from service.openapi.inputs import described, quantity
 from service.openapi.models import Described, Schema, named
-from service.openapi.values import answered, nested, one_of
+from service.openapi.values import answered, fixed, nested, one_of
 from service.outputs import NumberOutput, NumbersOutput, Output, ProbabilitiesOutput, ProbabilityOutput
 from service.signature import TensorSpec
 
@@ -66,7 +66,7 @@ def chosen(meaning: ProbabilitiesOutput) -> Schema:
 def pair(labels: Sequence[str]) -> Schema:
     """A label and its probability."""
     shown = [[labels[0], 0.5]]
-    return {"type": "array", "prefixItems": [one_of(labels), CHANCE], "items": False, "minItems": 2, "examples": shown}
+    return fixed(one_of(labels), CHANCE) | {"examples": shown}
 
 
 def rule(meaning: ProbabilitiesOutput) -> str:

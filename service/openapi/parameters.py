@@ -42,7 +42,7 @@ PREDICTED: Schema = ALWAYS | {
 
 TRACED = [ref("parameters", "request-id")]
 """What every operation takes."""
-TIMED = [ref("parameters", "request-timeout"), *TRACED]
+TIMED = [ref("parameters", "request-timeout"), ref("parameters", "drift"), *TRACED]
 """What every prediction takes."""
 
 
@@ -54,6 +54,12 @@ def shared(settings: Settings) -> Schema:
             "in": "header",
             "description": f"Seconds the answer may take; never more than {settings.request_timeout:g}.",
             "schema": {"type": "number", "exclusiveMinimum": 0},
+        },
+        "drift": {
+            "name": "X-Drift",
+            "in": "header",
+            "description": "`off`: the rows are made up, and do not count for the model's drift.",
+            "schema": {"type": "string"},
         },
         "request-id": {
             "name": "X-Request-Id",

@@ -1,12 +1,13 @@
 """Responses that operations share: every error, by dialect and status, in that dialect's shape."""
 
 import inspect
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 from service import errors
 from service.errors import ServiceError
 from service.openapi.models import Schema, ref
 from service.openapi.parameters import ALWAYS, RETRY
+from service.openapi.values import one_of
 
 REASONS = [kind for _, kind in inspect.getmembers(errors, inspect.isclass) if issubclass(kind, ServiceError)]
 
@@ -94,23 +95,37 @@ def own_status(dialect: str, status: int) -> int:
 
 def failure(dialect: str, status: int) -> Schema:
     """One error of one dialect."""
-    kinds = [kind for kind in REASONS if own_status(dialect, kind.status) == status]
-    told = [inspect.getdoc(kind) or "" for kind in kinds if kind is not ServiceError]
+    told = [inspect.getdoc(kind) or "" for kind in kinds_of(dialect, status) if kind is not ServiceError]
     told += [HTTP[status][1]] if status in HTTP else []
     told += [OTHER[dialect][status]] if status in OTHER.get(dialect, {}) else []
     headers = ALWAYS | (RETRY if status in RETRIED else {})
     headers |= {"WWW-Authenticate": ref("headers", "www-authenticate")} if status == 401 else {}
-    return {"description": " ".join(told), "headers": headers, "content": body(dialect, status, kinds)}
+    return {"description": " ".join(told), "headers": headers, "content": body(dialect, status)}
 
 
-def body(dialect: str, status: int, kinds: Sequence[type[ServiceError]]) -> Schema:
+def kinds_of(dialect: str, status: int) -> list[type[ServiceError]]:
+    """The errors that a dialect answers with a status."""
+    return [kind for kind in REASONS if own_status(dialect, kind.status) == status]
+
+
+def body(dialect: str, status: int) -> Schema:
     """The error body of a dialect; natively it names the problem."""
     if dialect != "native":
         return {"application/json": {"schema": ref("schemas", "error")}}
-    slugs = dict.fromkeys([kind.slug for kind in kinds] + ([HTTP[status][0]] if status in HTTP else []))
-    urns = [f"urn:manifold:problem:{slug}" for slug in slugs]
-    exact = {"properties": {"type": {"enum": urns}, "status": {"const": status}}}
-    return {"application/problem+json": {"schema": {"allOf": [ref("schemas", "problem"), exact]}}}
+    return {"application/problem+json": {"schema": ref("schemas", f"problem-{status}")}}
+
+
+def schemas() -> Schema:
+    """The component schemas of errors: `error`, `problem`, and `problem-404` and so on."""
+    return SCHEMAS | {f"problem-{status}": problem(status) for status in statuses("native")}
+
+
+def problem(status: int) -> Schema:
+    """The problems of a status."""
+    slugs = [kind.slug for kind in kinds_of("native", status)] + ([HTTP[status][0]] if status in HTTP else [])
+    named = one_of(f"urn:manifold:problem:{slug}" for slug in dict.fromkeys(slugs))
+    exact = {"properties": {"type": named, "status": {"type": "integer", "enum": [status]}}}
+    return {"allOf": [ref("schemas", "problem"), exact]}
 
 
 def errors_of(dialect: str, wanted: Iterable[int]) -> Schema:

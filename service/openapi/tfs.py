@@ -1,7 +1,7 @@
 """TensorFlow Serving's REST API v1: typed predictions per model, status and metadata."""
 
 from service.dialects.tfs.strings import BYTES
-from service.openapi import examples, inputs, tfs_heads
+from service.openapi import examples, inputs, tfs_heads, values
 from service.openapi.models import Described, Model, Schema, any_of, named, ref
 from service.openapi.operations import json_body, operation
 from service.openapi.parameters import PREDICTED, TIMED, TRACED, any_model, any_version, version_of, ways
@@ -20,6 +20,7 @@ OF = {"": "", "version": "_of_version", "label": "_of_label"}
 KNOWN = {"version": "one version", "label": "the version with a label"}
 
 SCHEMAS: Schema = {
+    **values.SCHEMAS,
     **tfs_heads.SCHEMAS,
     "tfs-status": {
         "title": "GetModelStatusResponse",
@@ -67,17 +68,18 @@ SCHEMAS: Schema = {
 
 def schemas(model: Model) -> Schema:
     """The component schemas of a model: bodies by row and by column, and their answers."""
-    asked = [model.either(by_row), model.either(by_column)]
-    told = [model.either(row_answer), model.either(column_answer)]
-    return {f"{model.name}.tfs-request": any_of(asked), f"{model.name}.tfs-answer": any_of(told)} | tfs_heads.schemas(
-        model
-    )
+    found = tfs_heads.schemas(model)
+    forms = {"request": {"row": by_row, "column": by_column}, "answer": {"row": row_answer, "column": column_answer}}
+    for whole, by in forms.items():
+        parts = {f"{model.name}.tfs-{whole}-by-{way}": model.either(schema) for way, schema in by.items()}
+        found |= parts | {f"{model.name}.tfs-{whole}": any_of(ref("schemas", name) for name in parts)}
+    return found
 
 
 def by_row(version: Described) -> Schema:
     """A list of rows; of a model with one input, bare values do as well."""
-    row = inputs.row(version, b64=True)
-    bare = [inputs.of(spec, version, b64=True) for spec in only(version)]
+    row = inputs.row(version, tfs=True)
+    bare = [inputs.of(spec, version, tfs=True) for spec in only(version)]
     return envelope(
         version, "instances", any_of({"type": "array", "items": one, "minItems": 1} for one in [row, *bare])
     )
@@ -97,7 +99,7 @@ def only(version: Described) -> list[TensorSpec]:
 
 def column(spec: TensorSpec, version: Described) -> Schema:
     """All rows of an input."""
-    return {"type": "array", "items": inputs.of(spec, version, b64=True), "minItems": 1}
+    return {"type": "array", "items": inputs.of(spec, version, tfs=True), "minItems": 1}
 
 
 def envelope(version: Described, key: str, schema: Schema) -> Schema:
@@ -105,10 +107,11 @@ def envelope(version: Described, key: str, schema: Schema) -> Schema:
     signatures = ["", "serving_default", *(["text"] if version.card.has_words else [])]
     other = "inputs" if key == "instances" else "instances"
     return {
-        "title": f"By {'row' if key == 'instances' else 'column'}",
+        "description": f"By {'row' if key == 'instances' else 'column'}.",
         "type": "object",
-        "properties": {"signature_name": one_of(signatures), key: schema, other: False},
+        "properties": {"signature_name": one_of(signatures), key: schema},
         "required": [key],
+        "not": {"required": [other]},
     }
 
 

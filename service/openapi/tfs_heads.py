@@ -5,7 +5,7 @@ from service.openapi.models import HEADS, Described, Model, Schema, any_of, ref
 from service.openapi.operations import json_body, operation
 from service.openapi.parameters import PREDICTED, TIMED, version_of, ways
 from service.openapi.responses import PREDICTING, answer, errors_of
-from service.openapi.values import B64, element, one_of
+from service.openapi.values import B64, element, fixed, one_of
 from service.outputs import Output, ProbabilitiesOutput, ProbabilityOutput
 from service.signature import TensorSpec
 
@@ -13,10 +13,7 @@ SCHEMAS: Schema = {
     "tfs-class": {
         "title": "Class",
         "description": "A label and its probability.",
-        "type": "array",
-        "prefixItems": [{"type": "string"}, {"type": "number"}],
-        "items": False,
-        "minItems": 2,
+        **fixed({"type": "string"}, {"type": "number"}),
     },
 }
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from service.openapi.models import Schema
+from service.openapi.models import Schema, ref
 from service.signature import Shape
 
 FLOATS: dict[str, Schema] = {
@@ -16,8 +16,17 @@ FLOATS: dict[str, Schema] = {
 """What numbers of a dtype are like: JSON's own reach as far as float64."""
 
 BASE64: Schema = {"type": "string", "contentEncoding": "base64"}
-B64: Schema = {"type": "object", "properties": {"b64": BASE64}, "required": ["b64"], "additionalProperties": False}
+B64: Schema = ref("schemas", "tfs-bytes")
 """TensorFlow Serving's form of bytes in JSON."""
+SCHEMAS: Schema = {
+    "tfs-bytes": {
+        "title": "Bytes",
+        "type": "object",
+        "properties": {"b64": BASE64},
+        "required": ["b64"],
+        "additionalProperties": False,
+    }
+}
 
 
 def element(dtype: np.dtype[Any]) -> Schema:
@@ -63,6 +72,15 @@ def one_of(words: Iterable[str]) -> Schema:
     return {"type": "string", "enum": list(words)}
 
 
+def fixed(*parts: Schema) -> Schema:
+    """A list of these, one after another."""
+    return {"type": "array", "prefixItems": list(parts), "minItems": len(parts), "maxItems": len(parts)}
+
+
+MOST_EXACT = 64
+"""Of a longer list it is said that it has so many at least: of an exact number some clients get a type for each."""
+
+
 def nested(inner: Schema, dims: Shape, least: int = 1, most: int | None = None) -> Schema:
     """Lists in lists, one level per axis; an open axis has `least` elements or more, an open first one `most` at most.
 
@@ -71,7 +89,7 @@ def nested(inner: Schema, dims: Shape, least: int = 1, most: int | None = None) 
     """
     schema = inner
     for axis, size in reversed(list(enumerate(dims))):
-        longest = size if size is not None else most if axis == 0 else None
+        longest = (size if size <= MOST_EXACT else None) if size is not None else most if axis == 0 else None
         schema = {"type": "array", "items": schema, "minItems": least if size is None else size}
         if longest is not None:
             schema["maxItems"] = longest

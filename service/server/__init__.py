@@ -8,7 +8,8 @@ No thread waits. Outside these tasks `wait` blocks its thread, so the app runs u
 """
 
 from service.server.drivers import LoopDriver, choose_driver
-from service.server.tasks import run, wait
-from service.server.worker import Threads, Worker
+from service.server.tasks import parks, run, wait
+from service.server.threads import Threads
+from service.server.worker import Worker
 
-__all__ = ["LoopDriver", "Threads", "Worker", "choose_driver", "run", "wait"]
+__all__ = ["LoopDriver", "Threads", "Worker", "choose_driver", "parks", "run", "wait"]

@@ -34,6 +34,7 @@ class Answering(ASGIProtocol):  # type: ignore[misc]
         self._closing = False  # whether the connection ends with this response
         self._refused = False  # whether this response refuses for want of room or time
         self._clogged = False  # whether the client does not read
+        self._lasts = False  # whether this response is events, and so the last of its connection
         self._writer: Parked | None = None  # the task that waits for the client to read
 
     def _answered(self) -> None:
@@ -103,7 +104,9 @@ class Answering(ASGIProtocol):  # type: ignore[misc]
         self._closing |= not self.worker.alive or self._was_last()
         bodiless = response.has_no_body(environ["REQUEST_METHOD"], status)
         whole = bodiless or response.has_length(headers)
-        self._closing |= not (whole or modern)
+        if not whole:
+            self._lasts = response.is_events(headers)
+            self._closing |= self._lasts or not modern
         added = CLOSE if self._closing else "" if modern else KEEP
         if whole:
             start, body = response.head(status, headers, added), b"" if bodiless else b"".join(parts)
@@ -112,7 +115,7 @@ class Answering(ASGIProtocol):  # type: ignore[misc]
             response.send(self._write, start, body)
         else:
             start = response.head(status, headers, added + (CHUNKED if modern else ""))
-            response.stream(self._write, start, parts, chunked=modern)
+            response.stream(self._write_part, start, parts, chunked=modern)
 
     def _remember(self, refused: Refused, status: str, headers: response.Headers, body: bytes) -> None:
         """Rest after this refusal, and keep it for others if it holds for all of its path."""
@@ -129,6 +132,14 @@ class Answering(ASGIProtocol):  # type: ignore[misc]
         if self._clogged and self._running is not None:
             self._wait()
             self._wait_for_reader(self._running)
+
+    def _write_part(self, data: bytes) -> None:
+        """Send a part of what is made as it is sent; others have a turn before the next is made."""
+        self._write(data)
+        assert self._running is not None
+        turn = Parked(self._running)
+        self.worker.loop.call_soon(turn.wake)
+        turn.wait()
 
     def _wait_for_reader(self, task: Task) -> None:
         """Hold memory for what the client does not read; where there is none, the connection is lost."""

@@ -172,9 +172,11 @@ class Protocol(Answering):
             self.transport.abort()
 
     def retire(self) -> None:
-        """Close the connection, unless a request is on its way."""
+        """Close the connection, unless a request is on its way; events are on their way to those alone who read."""
         if self._state is State.IDLE or (self._state is State.RESTING and not self._ahead):
             self._close_transport()
+        if self._lasts and unconfirmed(self.transport):
+            self.transport.abort()  # nobody waits until events are read
         if self._closed and self._is_ssl and not unconfirmed(self.transport):
             self.transport.abort()  # TLS would wait for a goodbye that most clients never say
 

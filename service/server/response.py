@@ -63,6 +63,15 @@ def has_length(headers: Headers) -> bool:
     return any(name.lower() == "content-length" for name, _ in headers)
 
 
+def is_events(headers: Headers) -> bool:
+    """Whether a response is a stream of events, which has no end of its own.
+
+    >>> is_events([("Content-Type", "text/event-stream; charset=utf-8")]), is_events([("Content-Type", "text/html")])
+    (True, False)
+    """
+    return any(name.lower() == "content-type" and value.startswith("text/event-stream") for name, value in headers)
+
+
 def send(write: Write, start: bytes, body: bytes) -> None:
     """A response whose whole body is there, after its head."""
     if len(body) <= JOINED_BYTES:

@@ -160,6 +160,11 @@ def wait(future: "Future[Answer]", seconds: float) -> Answer:
         raise DeadlineExceeded("the answer was not there in the time the request allows") from None
 
 
+def parks() -> bool:
+    """Whether `wait` would park a task here, and hold no thread."""
+    return isinstance(greenlet.getcurrent(), Task)
+
+
 def _park(parked: Parked, future: "Future[Answer]", seconds: float) -> None:
     """Wait until the future is done, or so many seconds are over."""
     own = inbox()

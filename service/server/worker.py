@@ -1,4 +1,4 @@
-"""gunicorn's workers, for this service: what listens, how it begins and how it ends."""
+"""gunicorn's worker of an event loop, for this service: what listens, how it begins and how it ends."""
 
 import asyncio
 import contextlib
@@ -13,14 +13,13 @@ from typing import Any
 from flask import Flask
 from gunicorn.workers import gasgi
 from gunicorn.workers.gasgi import ASGIWorker
-from gunicorn.workers.gthread import ThreadWorker
 
 from service.batching.admission import Room
-from service.beside import Front, Side, front, starting
+from service.beside import Front, front, starting
 from service.server.door import Door
 from service.server.drivers import Running
 from service.server.protocol import Protocol
-from service.server.relief import LEAVES, LISTENS, LOOK_SECONDS, Relief
+from service.server.relief import HELP_SECONDS, LISTENS, LOOK_SECONDS, Relief
 
 gasgi.ASGIProtocol = Protocol  # the worker makes one for each connection
 
@@ -44,8 +43,6 @@ LINGER_SECONDS = 1.0
 """An idle connection stays so long when its worker ends: a request may be on its way."""
 SHAKE_LOOKS = 10
 """A TLS handshake may take so many of these."""
-HELP_SECONDS = 0.05
-"""A connection waits so long, at most twice, for a worker that is gone or busy, before another takes it in."""
 SPARE_FILES = 256
 """Files a worker may open beside its connections: models, sockets, metrics, gRPC's own."""
 
@@ -66,6 +63,7 @@ class Worker(ASGIWorker, Relief):  # type: ignore[misc]
     max_body_bytes = 0
     front: Front | None = None
     draining: "asyncio.Task[None] | None" = None
+    asgi: Any = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -160,7 +158,8 @@ class Worker(ASGIWorker, Relief):  # type: ignore[misc]
         self.drain()
 
     def drain(self) -> None:
-        """Begin to close the front, once."""
+        """End what lasts, and begin to close the front, once."""
+        self.end_streams(self.asgi)
         if self.front is not None and self.draining is None:
             self.draining = self.loop.create_task(self.front.drain(self.cfg.graceful_timeout))
 
@@ -176,7 +175,8 @@ class Worker(ASGIWorker, Relief):  # type: ignore[misc]
     async def _leave_sockets(self) -> None:
         """Stop to listen; what waits is taken in first, for if nobody else has the socket, the kernel resets it.
 
-        The loop closes its own in its own time: what comes until then waits at a second handle.
+        The loop closes its own in its own time: what comes until then waits at a second handle. Handshakes that are
+        under way have as long to end, too.
         """
         self._helping.cancel()
         listeners = [*(one.sock.dup() for one in self.sockets), *self._others]
@@ -188,14 +188,14 @@ class Worker(ASGIWorker, Relief):  # type: ignore[misc]
             listener.close()
 
     async def _shake(self) -> None:
-        """Let those who agree on keys come to an end with it, so that their requests are heard."""
+        """Let those who agree on keys come to an end with it, so that their requests are heard; and who came last."""
         for _ in range(SHAKE_LOOKS):
-            if self._quick_shutdown or not self.shaking:
+            if self._quick_shutdown or not (self.shaking or self._taken):
                 return
             await asyncio.sleep(LOOK_SECONDS)
 
     async def _shutdown(self) -> None:
-        self.say(LEAVES)
+        self.leave()
         self.drain()
         await self._leave_sockets()
         await self._shake()
@@ -206,31 +206,3 @@ class Worker(ASGIWorker, Relief):  # type: ignore[misc]
             await self.front.drain(0)
         if self.draining is not None:
             await self.draining
-
-
-class Threads(ThreadWorker, Relief):  # type: ignore[misc]
-    """gunicorn -k service.server.Threads: a thread per request, and one with an event loop for the front."""
-
-    side: Side | None = None
-
-    def load_wsgi(self) -> None:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])  # gunicorn hears it by now
-        super().load_wsgi()
-        self.read_certificate()
-        self.await_models(self.wsgi)
-        beside = front(self.wsgi)
-        if beside is not None:
-            with starting(self):
-                self.side = Side(beside, self.cfg.graceful_timeout)
-
-    def handle_exit(self, sig: int, frame: Any) -> None:
-        if self.side is not None:
-            self.side.drain()
-        self.say(LEAVES)
-        super().handle_exit(sig, frame)
-
-    def run(self) -> None:
-        self.say(LISTENS)
-        super().run()
-        if self.side is not None:
-            self.side.close()

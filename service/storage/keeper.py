@@ -1,4 +1,7 @@
-"""Keeps the process that pulls alive beside a server, from the parent of the workers, which itself pulls nothing."""
+"""The process that pulls: run once before anything is served, and kept alive beside a server.
+
+Whoever starts it pulls nothing itself: pulling starts threads, and the parent of the workers must have none.
+"""
 
 import logging
 import signal
@@ -8,12 +11,23 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from service.settings import Settings
+from service.versions.store import NothingToServe
+
 LOG = logging.getLogger("manifold.storage")
 
+PULL = [sys.executable, "-m", "service", "pull"]
 AGAIN = 5.0
 """Seconds between two starts."""
 PATIENCE = 5.0
 """Seconds that it has to end."""
+
+
+def pull(chosen: Settings) -> None:
+    """Have something of a store at a URL to serve; NothingToServe."""
+    pulled = once([*PULL, "--store", chosen.store]) == 0
+    if not pulled and not any(chosen.folder.glob("*/*/saved_model.pb")):  # one that is refused says why
+        raise NothingToServe(f"nothing of {chosen.store} could be pulled, and nothing of it is in {chosen.folder}")
 
 
 def once(command: Sequence[str]) -> int:

@@ -15,8 +15,9 @@ from service.storage.arrivals import Arrivals
 from service.storage.cache import Cache
 from service.storage.complaints import Complaints
 from service.storage.remote import Away, Entry, Listing, Remote
-from service.versions import policy as policies
-from service.versions.policy import FILE, BadPolicy, Policy
+from service.versions import policies
+from service.versions.policies import FILE, BadPolicy
+from service.versions.policy import Policy
 from service.versions.store import MODEL_NAME, VERSION
 from service.versions.told import Told
 from service.versions.verdict import AWAY

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from service.storage.remote import Away, Entry, Remote, connect
 from service.storage.whole import MODEL
-from service.versions.policy import FILE, Policy
+from service.versions.policies import FILE
+from service.versions.policy import Policy
 from service.versions.store import VERSION
 from service.versions.wishes import CannotWrite, Wishes
 

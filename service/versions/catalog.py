@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 
 from service.errors import ModelNotFound, ModelNotReady, VersionNotFound
-from service.fields import MOST_ECHOED, nearest
 from service.handle import ModelHandle
 from service.versions.policy import Policy
 from service.versions.routing import Route, route
@@ -123,11 +122,7 @@ class Catalog:
     def labelled(self, model: str, label: str) -> int:
         """The version that a label names, whether or not that is served; ModelNotFound, VersionNotFound."""
         self.versions(model)
-        labels = self.policy(model).labels
-        if label not in labels:
-            known = nearest(label, list(labels), "labels") if labels else "; it has none"
-            raise VersionNotFound(f"{model} has no label {label[:MOST_ECHOED]!r}{known}")
-        return labels[label]
+        return self.policy(model).labelled(model, label)
 
     def models(self) -> list[str]:
         """The names of all models."""

@@ -13,8 +13,8 @@ from service import settings
 from service.access.audit import Audit, user
 from service.errors import Fault, ServiceError, placed
 from service.settings import Settings
-from service.versions import policy as policies
-from service.versions.policy import Policy
+from service.versions import policies
+from service.versions.policy import Policy, Versions
 from service.versions.told import Told
 from service.versions.wishes import Wishes
 
@@ -28,7 +28,7 @@ class BadCommand(ServiceError):
 def add(commands: Any) -> None:
     """The two commands and their options."""
     rollback = commands.add_parser("rollback", help="serve the version before the newest, until told otherwise")
-    rollback.add_argument("--to", type=int, metavar="VERSION", help="this version instead of the one before")
+    rollback.add_argument("--to", metavar="VERSION", help="this version instead of the one before")
     policy = commands.add_parser("policy", help="show what is wanted of a model, or change it")
     policy.add_argument("--versions", help="so many of the newest, all, a list such as 3,5, none, or default")
     policy.add_argument("--label", action="append", metavar="NAME=VERSION", help="NAME= takes it away; any number")
@@ -74,7 +74,7 @@ def operate(given: argparse.Namespace, chosen: Settings, wishes: Wishes, file: s
     return 0
 
 
-def answering(policy: Policy, stored: list[int], default: policies.Versions) -> int:
+def answering(policy: Policy, stored: list[int], default: Versions) -> int:
     """The version that requests get which name none, if no server has refused it."""
     chosen = policy.choose(stored, default, lambda _: True)
     return next((number for number in chosen if number not in policy.aside), max(chosen or stored))
@@ -87,9 +87,10 @@ def stepped(newest: int, stored: list[int]) -> str:
     return f"from {newest} to {back}: where {newest} was refused (GET /models tells), {back} answered already{instead}"
 
 
-def rolled_back(policy: Policy, stored: list[int], newest: int, to: int | None) -> Policy:
+def rolled_back(policy: Policy, stored: list[int], newest: int, to: str | None) -> Policy:
     """The policy that pins the version before the newest, and older ones that have a label; BadCommand."""
-    target = to or max((number for number in stored if number < newest), default=0)
+    before = max((number for number in stored if number < newest), default=0)
+    target = before if to is None else {str(number): number for number in stored}.get(to, 0)
     if target not in stored:
         there = ", ".join(map(str, stored))
         raise BadCommand(f"there is no version {to or f'before {newest}'} in the store; there is {there}")
@@ -105,9 +106,9 @@ def changed(policy: Policy, given: argparse.Namespace) -> Policy:
         if given.versions == "default":
             del document["versions"]
     for label in given.label or ():
-        name, _, version = label.partition("=")
+        name, equals, version = label.partition("=")
         document["labels"] = {**document.get("labels", {}), name: number(version)}
-        if not version:
+        if equals and not version:
             del document["labels"][name]
     if given.canary is not None:
         version, _, percent = given.canary.partition("=")
@@ -182,7 +183,7 @@ def options(before: Policy, after: Policy) -> str:
     return " ".join(parts)
 
 
-def spelt(versions: policies.Versions | None) -> str:
+def spelt(versions: Versions | None) -> str:
     """As `listed` reads it."""
     if versions is None:
         return "default"

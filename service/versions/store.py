@@ -51,7 +51,8 @@ def stored(root: Path, names: list[str]) -> dict[str, list[Version]]:
     found = models(root, names)
     missing = [name for name in names if not found[name]]
     if missing:
-        raise NothingToServe(f"the store {root} has no version of {', '.join(missing)}")
+        lacks = f"the store {root} has no version of {', '.join(missing)}"
+        raise NothingToServe(f"{lacks}, such as {missing[0]}/1/saved_model.pb")
     if not any(found.values()):
         raise NothingToServe(f"the store {root} holds no model; train one first: python -m training similarity")
     return {name: versions for name, versions in found.items() if versions}

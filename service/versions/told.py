@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from service.versions import policy as policies
+from service.versions import policies
 from service.versions.policy import Policy
 from service.versions.store import MODEL_NAME
 from service.versions.verdict import Verdict

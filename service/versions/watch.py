@@ -6,8 +6,9 @@ from collections.abc import Mapping
 
 from service.batching.batcher import Clock
 from service.errors import ServiceError
-from service.versions import policy as policies
-from service.versions.policy import BadPolicy, Policy
+from service.versions import policies
+from service.versions.policies import BadPolicy
+from service.versions.policy import Policy
 from service.versions.repository import Repository
 from service.versions.store import Version, fingerprint
 from service.versions.told import Told

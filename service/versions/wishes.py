@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from service import redact
+from service import files, redact
 from service.errors import ServiceError
 from service.settings import Settings
-from service.versions import policy as policies
-from service.versions import store
-from service.versions.policy import BadPolicy, Policy, Versions
+from service.versions import policies, store
+from service.versions.policies import BadPolicy
+from service.versions.policy import Policy, Versions
 from service.versions.store import MODEL_NAME, NothingToServe, Version
 from service.versions.told import Told
 
@@ -117,11 +117,8 @@ class Wishes:
     def _replace(self, changed: Mapping[str, Policy]) -> None:
         documents = {model: policies.document(policy) for model, policy in changed.items()}
         text = json.dumps({model: document for model, document in documents.items() if document}, indent=2)
-        written = self.file.with_name(f".{self.file.name}.new")
-        written.unlink(missing_ok=True)
-        with written.open("x", encoding="utf-8") as file:  # not through a link that somebody has put there
-            file.write(f"{text}\n")
-        written.replace(self.file)
+        with files.replacing(self.file) as file:
+            file.write(f"{text}\n".encode())
 
     @contextlib.contextmanager
     def _lock(self) -> Iterator[None]:

@@ -21,9 +21,9 @@ SOURCE = "\n".join(file.read_text(encoding="utf-8") for file in (ROOT / "service
 ELSEWHERE = {"manifold_queue_seconds_p95"}
 """What deploy/kubernetes/adapter.yaml makes of the queue's seconds."""
 
-METRICS = set(re.findall(r'"(manifold_[a-z0-9_]+)"', SOURCE))
 NAME = re.compile(r"(?<!urn:)\bmanifold(?:_[a-z][a-z0-9_]+|:[a-z_]+:[a-z0-9_]+)")
 SERIES = re.compile(r"_(bucket|count|sum)$")
+METRICS = {SERIES.sub("", name) for name in re.findall(r'"(manifold_[a-z0-9_]+)"', SOURCE)}
 
 
 def rules(file: str) -> list[dict[str, Any]]:

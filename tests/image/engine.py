@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from loadtest.ask import wait_until_ready
-from service.serve import check_free
 from service.settings import PREFIX
+from service.sockets import check_free
 
 ROOT = Path(__file__).parents[2]
 STARTS = ROOT.parent / "shared" / "docker" / "engine.sh"

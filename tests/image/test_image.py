@@ -1,10 +1,13 @@
 """What the images promise, seen in containers that run: `make image-test`."""
 
 import os
+import re
 import time
 from collections import Counter
 from pathlib import Path
+from urllib.parse import urljoin
 
+import requests
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name as canonical
 
@@ -78,6 +81,18 @@ class TestContainer:
 
     def test_every_model_answers_its_example(self, container: Container) -> None:
         assert ask.main(container.url) == 0
+
+    def test_a_browser_gets_pages_with_all_they_load(self, container: Container) -> None:
+        for path in (
+            "/",
+            "/console/live",
+            *(f"/console/models/qa{page}" for page in ("", "/why", "/compare", "/report")),
+        ):
+            page = requests.get(container.url + path, headers={"Accept": "text/html"}, timeout=10)
+            assert page.status_code == 200, path
+            parts = [urljoin(page.url, part) for part in re.findall(r'(?:href|src)="([^"]*assets/[^"]+)"', page.text)]
+            assert parts
+            assert {requests.get(part, timeout=10).status_code for part in parts} == {200}
 
     def test_its_health_check_says_so(self, container: Container, target: str, seen: Seen) -> None:
         assert container.health() == "healthy", container.state["Health"]

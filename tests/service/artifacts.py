@@ -111,8 +111,9 @@ def write(
     (extra / "model.onnx").write_bytes(twin.SerializeToString())
     if card is not None:
         (extra / "card.json").write_text(json.dumps(card), encoding="utf-8")
-    off = {key: array + (golden_off_by if "/outputs/" in key else 0) for key, array in golden.items()}
-    np.savez(extra / "golden.npz", **off)  # type: ignore[arg-type]
+    kept = {key: array.astype(str) if array.dtype.kind == "O" else array for key, array in golden.items()}
+    off = {key: kept[key] + golden_off_by for key in kept if golden_off_by and "/outputs/" in key}
+    np.savez(extra / "golden.npz", **kept | off)  # type: ignore[arg-type]
     return folder
 
 

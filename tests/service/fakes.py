@@ -87,6 +87,8 @@ class FakeEngine(Engine):
         self.ragged = ragged
         self.calls: list[Tensors] = []
         self.closed = False
+        self.settled = 0
+        """Calls until it was to let go of what they took."""
         self.immune = immune
         self.hangs: Callable[[], object] = lambda: None
         self._function = function
@@ -111,6 +113,9 @@ class FakeEngine(Engine):
         elif SCALAR in values:
             outputs = {name: array.sum() for name, array in outputs.items()}
         return outputs
+
+    def settle(self) -> None:
+        self.settled = len(self.calls)
 
     def close(self) -> None:
         self.closed = True

@@ -22,6 +22,7 @@ from service.access.keyring import LOOK, Keyring
 from service.access.keys import BadKeys, Key, Scope
 from service.access.places import Places
 from service.errors import Forbidden, KeyBusy, Unauthenticated
+from service.logs import JSON
 from tests.service.fakes import Clock
 from tests.service.keys import entry, granted, put
 from tests.service.server import ROOT
@@ -250,6 +251,7 @@ class TestAudit:
             {"time": "noon", "who": "", "address": "::1", "what": "POST /y", "outcome": "refused"},
         ]
         assert [record.getMessage() for record in caplog.records] == lines
+        assert [json.loads(JSON.format(record))["who"] for record in caplog.records] == ["ops", ""]
         assert stat.S_IMODE((tmp_path / "audit").stat().st_mode) == 0o600
 
     def test_strangers_do_not_fill_it(self, tmp_path: Path):
@@ -307,6 +309,7 @@ class TestCommand:
         [
             ["add", "a b", "--scope", "read"],
             ["add", "shop", "--scope", "read", "--concurrency", "0"],
+            ["add", "shop", "--scope", "read", "--concurrency", "x"],
             ["add", "shop", "--scope", "read", "--expires", "soon"],
             ["add", "shop", "--scope", "read", "--model", "../qa"],
             ["remove", "nobody"],
@@ -318,7 +321,9 @@ class TestCommand:
         granted(file, "shop", Scope.READ)
         before = file.read_text()
         assert main(["keys", *given]) == 2
-        assert "Traceback" not in capsys.readouterr().err
+        told = capsys.readouterr().err
+        assert "Traceback" not in told
+        assert "entry" not in told
         assert file.read_text() == before
         assert [path.name for path in file.parent.iterdir()] == ["keys.json"]
 

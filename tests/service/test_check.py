@@ -88,7 +88,7 @@ def test_a_model_of_strings_without_a_card_can_be_checked(tmp_path: Path):
     status, said = checked(saved_models.save(saved_models.Greeter(), tmp_path))
     assert status == 0
     assert "no card, served by its signature alone" in said
-    assert "input  name: object (any)" in said
+    assert "input  name: string (any)" in said
 
 
 def test_a_model_whose_rows_cannot_be_batched_is_refused(tmp_path: Path):
@@ -97,7 +97,7 @@ def test_a_model_whose_rows_cannot_be_batched_is_refused(tmp_path: Path):
         checked(tmp_path)
 
 
-@pytest.mark.parametrize("make", [lambda _: None, artifacts.toy], ids=["empty", "a store"])
+@pytest.mark.parametrize("make", [Path.rmdir, lambda _: None, artifacts.toy], ids=["missing", "empty", "a store"])
 def test_what_is_no_versions_folder_is_told(tmp_path: Path, make, capsys):
     make(tmp_path)
     assert command_line.main(["check", str(tmp_path)]) == 2

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 from prometheus_client import CollectorRegistry, generate_latest
 
 from service.card import Card
@@ -30,6 +31,8 @@ DOCUMENT: dict[str, Any] = {
         "text": {"kind": "tokens", "pad_id": 0},
         "age": {"kind": "numbers", "dims": [], "unit": "years"},
         "fabric": {"kind": "category", "labels": FABRICS},
+        "stuff": {"kind": "category", "labels": FABRICS, "dims": [1]},
+        "note": {"kind": "text", "dims": [1]},
         "photo": {"kind": "image"},
         "worn": {"kind": "numbers", "dims": [None, 2]},
     },
@@ -43,6 +46,8 @@ ROWS = {
     "text": np.array([[2, 3, 0], [1, 0, 0]]),
     "age": np.array([0.0, 3.5], np.float32),
     "fabric": np.array([2, 0]),
+    "stuff": np.array([["linen"], [b"wool"]], object),
+    "note": np.array([["Zoë was  here"], [b""]], object),
     "photo": np.array([[[0, 0], [255, 255]], [[7, 7], [7, 7]]], np.uint8),
     "worn": np.array([[[1, 2], [3, 4]], [[5, 6], [9, 9]]], np.float32),
 }
@@ -72,7 +77,10 @@ class TestFeatures:
         assert features("new") == {"probability": ([0.25, 1], [1, 1])}
 
     def test_of_a_label_its_number(self):
-        assert features("fabric") == {"label": ([2, 0], [1, 1])}
+        assert features("fabric") == features("stuff") == {"label": ([2, 0], [1, 1])}
+
+    def test_of_a_text_how_many_words_and_characters(self):
+        assert features("note") == {"words": ([3, 0], [1, 1]), "characters": ([13, 0], [1, 1])}
 
     def test_of_a_picture_brightness_and_contrast(self):
         assert features("photo") == {"brightness": ([127.5, 7], [1, 1]), "contrast": ([127.5, 0], [1, 1])}
@@ -191,6 +199,13 @@ class TestPsi:
         ]
         assert sum(moved > noise for moved, noise in found) <= 4
         assert np.mean([moved for moved, _ in found]) == pytest.approx(10 * (1 / rows + 1 / 5_000), rel=0.5)
+
+    @given(arrays(np.float64, (5, 4), elements=st.integers(0, 30)))
+    def test_hours_together_say_what_each_says_alone(self, hours):
+        training = np.array([0.0, 5.0, 0.0, 90.0])
+        for each, moved, noise in zip(hours, psi.index(training, hours), psi.chance(training, hours), strict=True):
+            assert moved == pytest.approx(psi.index(training, each))
+            assert noise == psi.chance(training, each)
 
     def test_the_noise_falls_as_rows_come(self):
         assert [round(psi.noise(11, 5_000, rows), 3) for rows in (20, 200, 2_000)] == [1.494, 0.155, 0.021]
@@ -416,7 +431,7 @@ class TestReference:
         assert over(lambda _: handle, tmp_path)(Version("fake", 1, tmp_path)) is handle
 
     def test_why_nobody_looks_is_told(self):
-        assert report.document({}, None)["reason"].startswith("its card has no distribution")
+        assert report.document({}, None)["reason"] == "it has no card"
         assert report.document(CARD, None)["reason"] == "MANIFOLD_DRIFT is 0"
 
 

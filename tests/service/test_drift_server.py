@@ -25,11 +25,11 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-def ask(server: Server, words: int) -> None:
+def ask(server: Server, words: int, **headers: str) -> None:
     """A request of 60 rows of that many words."""
     random = np.random.default_rng(words)
     rows = [{"text": "cat " * words, "numbers": random.normal(size=3).tolist()} for _ in range(60)]
-    assert server.post("/predict/toy", rows).status_code == 200
+    assert server.post("/predict/toy", rows, headers=headers).status_code == 200
 
 
 def seen(server: Server) -> tuple[str, float, int]:
@@ -42,6 +42,7 @@ def test_every_worker_knows_what_all_have_seen(store: Path, tmp_path: Path):
     with running(store, tmp_path / "log", workers=2, drift=1000, engine="onnx") as server:
         assert seen(server) == ("too few rows", 0, 0)
         for _ in patiently():
+            ask(server, 9, **{"X-Drift": "off"})
             ask(server, 1)
             if seen(server)[0] == "shifted":
                 break

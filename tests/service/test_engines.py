@@ -170,6 +170,13 @@ class TestContract:
             for name in together:
                 np.testing.assert_allclose(alone[name][0], together[name][number], rtol=1e-5, atol=1e-6)
 
+    def test_it_answers_as_before_once_it_has_settled(self, engine: Engine):
+        before = engine.run(rows(3))
+        engine.settle()
+        after = engine.run(rows(3))
+        for name in before:
+            np.testing.assert_array_equal(after[name], before[name])
+
     def test_all_engines_agree(self, engine: Engine):
         inputs = rows(5)
         for name, expected in numpy_toy(inputs).items():

@@ -13,6 +13,7 @@ from service.errors import ServiceError
 FOR_OPERATORS = {
     "Away",
     "BadCommand",
+    "BadFile",
     "BadKeys",
     "BadPolicy",
     "BadSettings",

@@ -1,6 +1,7 @@
 """One kind of input at a time, from its JSON value to its array, or to a fault and its place."""
 
 import base64
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from service.card import CategoryInput, ImageInput, Input, NumbersInput
+from service.card import CategoryInput, ImageInput, Input, NumbersInput, TextInput
 from service.errors import Fault, InvalidInput
 from service.fields import build
 from service.schemas import MOST_FAULTS, Rows
@@ -16,10 +17,10 @@ from service.signature import Signature, TensorSpec
 from tests.service.artifacts import png
 
 
-def only(spec: Input, dtype: str, *dims: int | None) -> Rows:
+def only(spec: Input | None, dtype: str, *dims: int | None) -> Rows:
     """Rows of one input, `x`."""
     signature = Signature({"x": TensorSpec("x", np.dtype(dtype), (None, *dims))}, {})
-    return Rows(build(signature, {"x": spec}, {}.__getitem__), {})
+    return Rows(build(signature, {} if spec is None else {"x": spec}, {}.__getitem__), {})
 
 
 def numbers(*dims: int | None, dtype: str = "float32", **more) -> Rows:
@@ -88,6 +89,11 @@ class TestNumbers:
 
     def test_a_bound_beyond_the_dtype_is_none(self):
         assert loaded(numbers(minimum=-1e300, maximum=1e300), 3e38) == np.float32(3e38)
+
+    def test_whole_numbers_have_bounds_as_well(self):
+        rows = numbers(None, dtype="int32", minimum=0)
+        assert loaded(rows, [2**31 - 1, 0]).tolist() == [2**31 - 1, 0]
+        assert fault(rows, [1, -1]) == ("/1", "expected a number of at least 0, got -1")
 
     def test_an_open_axis_has_so_many_steps_at_most(self):
         assert loaded(numbers(None, 2), [[1, 2]] * 4).shape == (4, 2)
@@ -199,6 +205,11 @@ class TestCategories:
     def test_the_number_has_the_signatures_dtype(self, dtype):
         assert loaded(category("a", "b", dtype=dtype), "b").dtype == np.dtype(dtype)
 
+    def test_a_model_of_strings_gets_the_label(self):
+        rows = category("b", "a", dtype="object")
+        assert (loaded(rows, "a"), loaded(rows, 0)) == ("a", "b")
+        assert fault(rows, "c") == ("", "unknown label 'c'; the labels are b, a")
+
     def test_numbers_of_numpy_are_numbers(self):
         assert loaded(category("a", "b"), np.int32(1)) == loaded(category("a", "b"), np.array(1)) == 1
 
@@ -230,6 +241,51 @@ class TestCategories:
         assert "; the labels are 0, 1, 2, 3" in detail
         assert len(detail) < 300
         assert detail.endswith("…")
+
+
+ELEMENTS = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.dictionaries(st.text(), st.none())
+
+
+class TestSingles:
+    ROWS: ClassVar = {
+        "text": only(TextInput((1,)), "object", 1),
+        "label": only(CategoryInput(("a", "b")), "object", 1),
+        "number of a label": only(CategoryInput(("a", "b")), "int32", 1),
+        "bounded": numbers(1, minimum=0, maximum=9),
+        "a size that only the card knows": only(NumbersInput((1,), max_length=1), "float32", None),
+        **{dtype: only(None, dtype, 1) for dtype in ("bool", "int8", "float64", "object")},
+    }
+
+    @pytest.mark.parametrize("rows", ROWS.values(), ids=ROWS)
+    @given(value=ELEMENTS | st.sampled_from(["a", "b", 0, 1, 0.5]))
+    def test_an_element_is_read_as_in_its_list_and_only_the_strict_want_that(self, rows: Rows, value):
+        assert outcome(rows, value) == outcome(rows, [value], "/0") == outcome(rows.strict, [value], "/0")
+        assert outcome(rows.strict, value)[1].startswith("expected a ")
+
+    @pytest.mark.parametrize("rows", ROWS.values(), ids=ROWS)
+    def test_a_list_has_one_element(self, rows: Rows):
+        for value in ([], ["a", "a"]):
+            assert fault(rows, value) == ("", f"expected 1 elements, got {len(value)}")
+
+    def test_only_what_becomes_the_same_array_is_read_alike(self):
+        same = {(one, other) for one in self.ROWS for other in self.ROWS if not self.ROWS[one].unlike(self.ROWS[other])}
+        pairs = {("text", "object"), ("bounded", "a size that only the card knows")}
+        assert same == {(one, one) for one in self.ROWS} | pairs | {(other, one) for one, other in pairs}
+
+    def test_arrays_may_have_the_axis_or_not(self):
+        for value in (np.array(7, np.int8), np.array([7], np.int8)):
+            assert outcome(numbers(1), value) == ([7], (1,), "float32")
+            assert fault(category("a", "b", dtype="int64"), np.array(2))[1].endswith("from 0 to 1, got 2")
+
+
+def outcome(rows: Rows, value, below: str = "") -> tuple:
+    """The array that a value becomes; or what is wrong with it, and where, from `below` on."""
+    try:
+        array = loaded(rows, value)
+    except InvalidInput as error:
+        [only] = error.faults
+        return only.pointer.removeprefix(f"/0/x{below}"), only.detail
+    return array.tolist(), array.shape, array.dtype.name
 
 
 def test_after_the_first_wrong_row_the_faults_of_all_are_named():

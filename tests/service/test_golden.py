@@ -1,9 +1,12 @@
 """Golden rows: what an engine must answer before it serves."""
 
+import io
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from service import golden
 from tests.service import artifacts
@@ -27,6 +30,22 @@ def test_group_ten_comes_after_group_nine(tmp_path: Path):
     (tmp_path / "assets.extra").mkdir()
     np.savez(tmp_path / golden.GOLDEN, **{f"{n}/inputs/a/b": np.array([n]) for n in (10, 9, 0)})
     assert [inputs["a/b"].tolist() for inputs, _ in golden.read(tmp_path)] == [[0], [9], [10]]
+
+
+def test_texts_are_read_as_engines_take_them(tmp_path: Path):
+    (tmp_path / "assets.extra").mkdir()
+    np.savez(tmp_path / golden.GOLDEN, **{"0/inputs/a": np.array([["a"], ["bcd"]])})
+    [(inputs, _)] = golden.read(tmp_path)
+    assert (inputs["a"].dtype, inputs["a"].tolist()) == (np.dtype(object), [["a"], ["bcd"]])
+
+
+@given(st.lists(st.text(st.characters(exclude_characters="\0")), min_size=1))
+def test_strings_are_kept_as_they_are_without_pickle(texts):
+    file = io.BytesIO()
+    np.savez(file, x=golden.stored(np.array([text.encode(errors="replace") for text in texts], object)))
+    file.seek(0)
+    (array,) = np.load(file, allow_pickle=False).values()
+    assert golden.taken(array).tolist() == [text.encode(errors="replace").decode() for text in texts]
 
 
 def test_an_artifact_may_have_none(tmp_path: Path):

@@ -20,6 +20,10 @@ import requests
 
 from service.access.keys import Scope
 from service.engines.onnx import OnnxEngine
+from service.serve import welcome
+from service.settings import BadSettings, Settings
+from service.sockets import check_free
+from service.versions.store import Version
 from tests.service import artifacts
 from tests.service.artifacts import VOCABULARY
 from tests.service.keys import granted
@@ -439,6 +443,22 @@ def test_every_request_accepted_before_a_sigterm_is_answered(worker: str, store:
         assert server.process.wait(SECONDS) == 0
 
 
+def test_what_waits_to_be_accepted_at_a_sigterm_is_answered(worker: str, store: Path, tmp_path: Path):
+    with running(store, tmp_path / "log", worker=worker, workers=1, engine="onnx") as server:
+        [only] = server.workers()
+        os.kill(only, signal.SIGSTOP)
+        waiting = [server.connect() for _ in range(5)]
+        for connection in waiting:
+            connection.sendall(request_bytes("/predict/toy", json.dumps(ROW).encode()))
+        server.process.send_signal(signal.SIGTERM)
+        server.wait_for_log("Handling signal: term")
+        os.kill(only, signal.SIGCONT)
+        assert [read_reply(connection)[0] for connection in waiting] == [200] * 5
+        for connection in waiting:
+            connection.close()
+        assert server.process.wait(SECONDS) == 0
+
+
 def test_idle_connections_do_not_hold_up_a_sigterm(store: Path, tmp_path: Path):
     patient = {"keepalive": 10 * SECONDS, "graceful_timeout": 10 * SECONDS}
     with running(store, tmp_path / "log", workers=2, engine="onnx", **patient) as server:
@@ -537,6 +557,19 @@ def finished(*arguments: str, **settings: str) -> subprocess.CompletedProcess[st
     )
 
 
+class TestWelcome:
+    def test_it_says_what_to_try(self, tmp_path: Path):
+        said = welcome(Settings(port=9000), [Version("toy", 1, artifacts.toy(tmp_path))]).splitlines()
+        assert said[0] == "In a browser: http://127.0.0.1:9000/"
+        assert said[-1].startswith("  curl -s http://127.0.0.1:9000/predict/toy -d ")
+
+    def test_with_a_key_where_there_are_keys_and_of_a_policy_that_is_not_there(self, tmp_path: Path):
+        chosen = Settings(keys="keys.json", policy=str(tmp_path / "none.json"))
+        said = welcome(chosen, [Version("toy", 1, artifacts.toy(tmp_path))]).splitlines()
+        assert "none.json is not there yet" in said[0]
+        assert '/predict/toy -H "X-Api-Key: $KEY" -d ' in said[-1]
+
+
 class TestMistakes:
     def test_without_a_store_the_operator_is_told_what_to_do(self, tmp_path: Path):
         done = finished("--store", str(tmp_path / "none"))
@@ -550,8 +583,11 @@ class TestMistakes:
             port = taken.getsockname()[1]
             done = finished("--store", str(store), port=str(port))
         assert done.returncode == 2
-        assert done.stderr.startswith(f"MANIFOLD_PORT={port}: Address already in use")
-        assert len(done.stderr.splitlines()) == 1
+        assert done.stderr == f"MANIFOLD_PORT={port}: Address already in use\n"
+
+    def test_a_host_that_is_none_of_this_machines_is_said_to_be_so(self):
+        with pytest.raises(BadSettings, match=r"^MANIFOLD_HOST=192\.0\.2\.1: Cannot assign requested address$"):
+            check_free("192.0.2.1", 0, "PORT")
 
     def test_all_bad_settings_are_listed(self, store: Path):
         done = finished("--store", str(store), "--engine", "abacus", port="many", max_batch_rows="0", colour="red")

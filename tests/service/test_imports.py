@@ -3,6 +3,7 @@
 import ast
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -12,8 +13,13 @@ from tests.service.server import ROOT, said
 FILES = sorted(file for package in ("service", "models", "training") for file in (ROOT / package).rglob("*.py"))
 
 
-def imported(file: Path) -> Iterator[str]:
+@cache
+def imported(file: Path) -> frozenset[str]:
     """The full names of all modules a file imports, wherever in it."""
+    return frozenset(statements(file))
+
+
+def statements(file: Path) -> Iterator[str]:
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -52,13 +58,15 @@ def test_the_service_knows_nothing_of_models_and_training():
 
 
 def test_training_knows_nothing_of_the_service_but_what_both_must_do_alike():
-    borrowers = {"training/distribution.py", "training/export.py", "training/formats/checks.py"}
-    assert importers("service") & (within("training") | within("models")) == borrowers
-    used = {module for file in borrowers for module in imported(ROOT / file) if module.startswith("service")}
-    borrowed = {"service.images", "service.images.decode", "service.nested", "service.nested.to_array"}
-    drift = {name for name in used if name.startswith("service.drift.")}
-    assert used - drift == borrowed | {"service.drift", "service.versions", "service.versions.manifest"}
-    assert {name.split(".")[2] for name in drift} == {"bins", "features", "psi"}
+    borrowers = importers("service") & (within("training") | within("models"))
+    used = {module for name in borrowers for module in imported(ROOT / name) if module.startswith("service")}
+    assert {module for module in used if (ROOT / f"{module.replace('.', '/')}.py").is_file()} == {
+        f"service.{name}"
+        for name in (
+            *("card", "golden", "images", "nested", "numbers", "signature", "tensors", "versions.manifest"),
+            *("drift.bins", "drift.features", "drift.psi", "engines.saved_model"),
+        )
+    }
 
 
 def test_models_import_keras_what_types_need_and_what_weights_are_computed_with():
@@ -71,9 +79,9 @@ def test_models_import_keras_what_types_need_and_what_weights_are_computed_with(
     ("libraries", "files"),
     [
         (("tensorflow", "keras"), {"service/engines/saved_model.py"}),
-        (("onnxruntime",), {"service/engines/onnx.py"}),
-        (("ctypes",), {"service/heap.py"}),
-        (("marshmallow",), {"service/fields.py", "service/schemas.py"}),
+        (("onnxruntime",), {"service/engines/arena.py"}),
+        (("ctypes",), {"service/heap.py", "service/sockets.py"}),
+        (("marshmallow",), {"service/fields/tensor.py", "service/schemas.py"}),
         (("PIL",), {"service/images.py"}),
         (("backports", "zlib", "gzip"), {"service/dialects/bodies/coding.py"}),
         (("msgpack",), {"service/dialects/bodies/packed.py"}),
@@ -86,6 +94,7 @@ def test_models_import_keras_what_types_need_and_what_weights_are_computed_with(
                 "service/access/places.py",
                 "service/device/handover.py",
                 "service/drift/counts.py",
+                "service/live/keeper.py",
                 "service/remains.py",
                 "service/storage/cache.py",
                 "service/versions/repository.py",
@@ -100,6 +109,7 @@ def test_models_import_keras_what_types_need_and_what_weights_are_computed_with(
         (
             ("prometheus_client",),
             {
+                "service/live/totals.py",
                 "service/metrics/counting.py",
                 "service/metrics/drift.py",
                 "service/metrics/exposition.py",
@@ -114,6 +124,14 @@ def test_models_import_keras_what_types_need_and_what_weights_are_computed_with(
             {
                 "service/app.py",
                 "service/beside.py",
+                "service/console/blueprint.py",
+                "service/console/live.py",
+                "service/console/report/routes.py",
+                "service/console/page.py",
+                "service/console/links.py",
+                "service/console/refused.py",
+                "service/console/signing.py",
+                "service/pages.py",
                 "service/server/relief.py",
                 "service/server/worker.py",
                 "service/telemetry/http.py",
@@ -128,6 +146,7 @@ def test_models_import_keras_what_types_need_and_what_weights_are_computed_with(
                 "service/dialects/native.py",
                 "service/dialects/oip/repository.py",
                 "service/dialects/oip/routes.py",
+                "service/dialects/signed_in.py",
                 "service/dialects/tfs/routes.py",
                 "service/openapi/blueprint.py",
             },
@@ -144,6 +163,7 @@ def test_models_import_keras_what_types_need_and_what_weights_are_computed_with(
                 "service/server/protocol.py",
                 "service/server/relief.py",
                 "service/server/tasks.py",
+                "service/server/threads.py",
                 "service/server/worker.py",
             },
         ),
@@ -186,6 +206,7 @@ def test_models_import_keras_what_types_need_and_what_weights_are_computed_with(
                 "service/batching/future.py",
                 "service/versions/background.py",
                 "service/versions/repository.py",
+                "service/live/streams.py",
                 "service/logs.py",
                 "service/server/drivers.py",
                 "service/server/tasks.py",
@@ -193,6 +214,7 @@ def test_models_import_keras_what_types_need_and_what_weights_are_computed_with(
                 "service/versions/shadow.py",
                 "service/batching/watchdog.py",
                 "service/metrics/pending.py",
+                "service/predict/scoring.py",
                 "service/metrics/scrapes.py",
                 "service/telemetry/beside.py",
                 "service/telemetry/export.py",
@@ -211,6 +233,11 @@ def test_only_a_worker_loads_the_grpc_package():
     asking = "service/engines/tf_serving/messages.py"
     assert importers("service.grpc") - within("service/grpc") == {asking, "service/wsgi.py"}
     assert importers("service.engines.tf_serving") - within("service/engines/tf_serving") == {"service/loading.py"}
+
+
+def test_what_nobody_asked_for_is_not_loaded():
+    asked = {"service.console.blueprint", "service.live", "service.predict"}
+    assert said(f"import sys, service.app; print(*sorted({asked} & set(sys.modules)))") == []
 
 
 def test_what_speaks_to_devices_loads_no_tensorflow():
@@ -238,6 +265,7 @@ def test_the_environment_is_read_in_few_places():
         "service/health.py",
         "service/master.py",
         "service/metrics/exposition.py",
+        "service/predict/command.py",
         "service/serve.py",
         "service/storage/command.py",
         "service/wsgi.py",

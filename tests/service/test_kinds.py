@@ -1,21 +1,26 @@
 """A model of a picture, a label and a series answers in every dialect, whatever form its inputs come in."""
 
 import base64
+import io
+import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import msgpack
 import numpy as np
 import pytest
+from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from service import loading
-from service.card import Card, CategoryInput, ImageInput
+from service.card import Card, CategoryInput, ImageInput, NumbersInput, TextInput
+from service.openapi import document, models
 from service.settings import Settings
 from service.signature import Signature
-from service.versions.store import Version
-from tests.service import fakes
+from tests.service import described, fakes, oip
 from tests.service.artifacts import FABRICS, MOST_DAYS, PHOTO, STYLES, SURE, png, shop_card
+from tests.service.described import Promises
+from tests.service.oip import infer, tensor
 from tests.service.site import Site
 
 EXAMPLE = {name: spec["example"] for name, spec in shop_card("shop", 1)["inputs"].items()}
@@ -59,11 +64,7 @@ DIALECTS = {"native": native, "tfs by row": instances, "tfs by column": inputs}
 @pytest.fixture
 def site(toy_folder: Path, shop_folder: Path) -> Site:
     """A service of the shop, beside the others."""
-    hand = fakes.Hand()
-    shop = loading.load(Version("shop", 1, shop_folder), Settings(engine="onnx"), lambda _: hand)
-    site = Site(toy_folder, [shop])
-    site.hand.drivers += hand.drivers
-    return site
+    return described.site(toy_folder, shop_folder)
 
 
 def expected(site: Site, row: dict[str, Any]) -> dict[str, list[float]]:
@@ -202,3 +203,98 @@ def test_an_input_the_card_does_not_name_has_zeros_for_an_example():
     card = Card(inputs={"x": CategoryInput(("a", "b"), example="b")})
     shown = fakes.handle(fakes.FakeEngine(signature), hand, card=card)
     assert shown.rows.example == {"x": "b", "y": [[0.0, 0.0], [0.0, 0.0]]}
+
+
+ADVERT = (
+    ("advert", "object", (None, 1)),
+    ("shop", "object", (None,)),
+    ("brand", "object", (None, 1)),
+    ("size", "int32", (None, 1)),
+    ("age", "float32", (None, 1)),
+    ("code", "object", (None, 1)),
+)
+"""A model as Keras makes it of `Input((1,))`, with texts and labels that it reads itself; `code` is not on its card."""
+MEANING = Card(
+    inputs={
+        "advert": TextInput((1,), "Advert", "like new"),
+        "shop": TextInput((), "Shop", "the corner"),
+        "brand": CategoryInput(("b", "a"), example="a", dims=(1,)),
+        "size": CategoryInput(("s", "m"), example="m", dims=(1,)),
+        "age": NumbersInput((1,), 1, minimum=0, example=3),
+    }
+)
+BARE = {"advert": "like new", "shop": "the corner", "brand": "a", "size": "m", "age": 3, "code": "c"}
+LISTED = {name: value if name == "shop" else [value] for name, value in BARE.items()}
+TAKEN = LISTED | {"size": [1]}
+"""What the model gets, and gives again."""
+
+
+@pytest.fixture(scope="module")
+def advert() -> tuple[FlaskClient, Promises]:
+    hand = fakes.Hand()
+    handle = oip.mirror(*ADVERT, hand=hand, card=MEANING)
+    catalog = fakes.catalog([handle])
+    promises = Promises(document.build(models.served(catalog), catalog.models(), Settings()))
+    return oip.client_of(handle, hand=hand), promises
+
+
+def npz(**columns: Any) -> bytes:
+    """A file of columns."""
+    file = io.BytesIO()
+    np.savez(file, **columns)
+    return file.getvalue()
+
+
+class TestSingles:
+    @pytest.mark.parametrize("row", [BARE, LISTED, BARE | {"age": [3]}], ids=["bare", "listed", "mixed"])
+    def test_an_only_element_needs_no_list(self, advert, row):
+        client, promises = advert
+        assert promises.schema("mirror.row").is_valid(row)
+        assert client.post("/predict/mirror", json=[row, row]).json == [TAKEN, TAKEN]
+        for form, body in {"msgpack": msgpack.packb([row]), "x-npz": npz(**{n: [v] for n, v in row.items()})}.items():
+            headers = {"Content-Type": f"application/{form}", "Accept": "application/json"}
+            assert client.post("/predict/mirror", data=body, headers=headers).json == [TAKEN]
+
+    def test_an_array_without_a_card_needs_no_axis_either(self):
+        hand = fakes.Hand()
+        client = oip.client_of(oip.mirror(("x", "float32", (None, 1)), hand=hand), hand=hand)
+        for x in ([1, 2], [[1], [2]]):
+            answer = client.post("/predict/mirror", data=npz(x=x), content_type="application/x-npz")
+            with np.load(io.BytesIO(answer.data)) as file:
+                assert file["x"].tolist() == [[1], [2]]
+
+    def test_to_tensorflow_serving_it_is_a_list(self, advert):
+        client, promises = advert
+        schema = promises.schema("mirror.tfs-request")
+        for row, right in ((LISTED, True), (BARE, False)):
+            for body in ({"instances": [row]}, {"inputs": {name: [value] for name, value in row.items()}}):
+                response = client.post("/v1/models/mirror:predict", json=body)
+                assert schema.is_valid(body) is right
+                assert response.status_code == (200 if right else 400)
+                if right:
+                    in_bytes = json.loads(json.dumps(body).replace('"a"', '{"b64": "YQ=="}'))
+                    assert client.post("/v1/models/mirror:predict", json=in_bytes).json == response.json
+                    assert response.json in ({"predictions": [TAKEN]}, {"outputs": {n: [v] for n, v in TAKEN.items()}})
+                else:
+                    assert response.json["error"].count("expected a list of 1, got") == len(ADVERT) - 1
+
+    def test_to_the_open_inference_protocol_only_strings_on_the_card_go_without_their_axis(self, advert):
+        client, _ = advert
+        of = {"advert": ["like new"], "shop": ["the corner"], "brand": ["a"], "size": ["m"]}
+        inputs = [tensor(name, "BYTES", value) for name, value in of.items()]
+        right = [*inputs, tensor("age", "FP32", [[3]]), tensor("code", "BYTES", [["c"]])]
+        told = oip.outputs(infer(client, "mirror", {"inputs": right}))
+        assert {name: array.tolist()[0] for name, array in told.items()} == TAKEN
+        wrong = [*inputs, tensor("age", "FP32", [3]), tensor("code", "BYTES", ["c"])]
+        assert oip.error(infer(client, "mirror", {"inputs": wrong})).count("expected [-1, 1]") == 2
+
+    def test_the_examples_are_as_promised_and_answered(self, advert):
+        client, promises = advert
+        asked = [(name, body) for name, _, body in promises.examples() if name.endswith(".mirror")]
+        assert len(asked) > 4
+        for name, body in asked:
+            path, _, operation = promises.operations[name]
+            promises.validator(operation["requestBody"]["content"]["application/json"]["schema"]).validate(body)
+            response = client.post(path.replace("{version}", "1").replace("{label}", ""), json=body)
+            assert response.status_code == 200, response.text
+            promises.hold(name, response)

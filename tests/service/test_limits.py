@@ -20,7 +20,7 @@ from service.dialects.bodies import coding, columns, crowd, npz, packed
 from service.dialects.oip import binary
 from service.dialects.tfs import examples
 from service.errors import BodyTooLarge, InvalidInput, MalformedBody
-from service.fields import MOST_PIXELS_AT_ONCE
+from service.fields.image import MOST_PIXELS_AT_ONCE
 from service.grpc import tensors as grpc_tensors
 from service.grpc.health import MOST_WATCHING
 from service.nested import Misfit
@@ -252,7 +252,7 @@ def test_a_pickle_in_an_npz_file_is_never_opened(site: Site):
 
 class TestTexts:
     def test_of_so_many_characters(self, site: Site):
-        field = site.toy.rows._fields["text"]
+        field = site.toy.rows.fields["text"]
         with pytest.raises(Misfit, match="words"):
             field.array("a " * (text.MOST_CHARACTERS // 2))
         with pytest.raises(Misfit, match="characters"):
@@ -294,7 +294,7 @@ class TestPictures:
 
 
 def test_white_space_in_base64_does_not_matter(site: Site):
-    field = site.catalog.get("shop").rows._fields["photo"]
+    field = site.catalog.get("shop").rows.fields["photo"]
     field.begin()
     spread = " ".join(site.catalog.get("shop").rows.example["photo"])
     assert np.array_equal(field.array(spread), field.array(spread.replace(" ", "")))

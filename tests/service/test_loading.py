@@ -15,12 +15,12 @@ from service.batching.drivers import ThreadDriver
 from service.batching.jobs import Terms
 from service.card import Card
 from service.engines.onnx import REDUCED, TWIN, OnnxEngine
-from service.loading import CannotServe, load, serve
+from service.loading import CannotServe, Shared, Worker, load, serve
 from service.settings import Settings
 from service.signature import Signature
 from service.versions.store import Version
 from tests.service import artifacts
-from tests.service.fakes import FakeEngine, Hand, PricedEngine, handle, specs
+from tests.service.fakes import FakeEngine, Hand, PricedEngine, handle, specs, weighted
 
 ONNX = Settings(engine="onnx")
 
@@ -225,6 +225,14 @@ class TestTheHandle:
         assert [terms(kind_of(size)).rows for size in (5, 10, 40, 80, 400)] == [7, 6, 3, 1, 1]
         assert terms(kind_of(40))[1:] == pytest.approx((0.001, 0.006))
         assert seconds == pytest.approx(0.019)
+
+    def test_what_the_trials_took_is_given_back(self, tmp_path: Path):
+        (tmp_path / golden.GOLDEN).parent.mkdir()
+        x = np.ones((1, 2), np.float32)
+        np.savez(tmp_path / golden.GOLDEN, **{"0/inputs/x": x, "0/outputs/y": weighted({"x": x})["y"]})
+        engine = FakeEngine()
+        serve(Version("m", 1, tmp_path), Card(), engine, Settings(), Worker(lambda _: Hand(), Shared()))
+        assert engine.settled == len(engine.calls) > 1
 
     def test_a_request_of_many_rows_is_queued_in_jobs_that_its_kind_allows(self):
         engine, hand = FakeEngine(), Hand()

@@ -17,10 +17,10 @@ from service.storage.mirror import KEEP, Mirror
 from service.storage.names import Unfit
 from service.storage.remote import Away, connect
 from service.storage.whole import Part
-from service.versions import policy as policies
-from service.versions import refusal, store
+from service.versions import policies, refusal, store
 from service.versions.manifest import NAME, SIGNATURE
-from service.versions.policy import FILE, Policy
+from service.versions.policies import FILE
+from service.versions.policy import Policy
 from service.versions.told import Told
 from service.versions.verdict import AWAY, Verdict
 from service.versions.wishes import Wishes

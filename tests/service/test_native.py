@@ -83,14 +83,14 @@ def test_every_dtype_goes_in_and_comes_out(site: Site):
         "name": "Zoë",
     }
     wrapped = {name: [value] if name in ("flag", "byte", "count", "half") else value for name, value in row.items()}
-    response = site.predict("every", wrapped)
-    assert response.json == {
+    answer = {
         "flag": [True],
         "count": [2**64 - 1],
         "half": [0.5],
         "image": [[1.0, 2.0], [3.0, 4.5]],
         "name": "Zoë",
     }
+    assert site.predict("every", [row, wrapped]).json == [answer, answer]
 
 
 class TestQuery:
@@ -215,6 +215,8 @@ class TestFaults:
             pytest.param("byte", [1.5], "/byte/0", "expected an integer, got 1.5", id="fraction for int"),
             pytest.param("count", [-1], "/count/0", "expected uint64 from 0 to", id="negative uint64"),
             pytest.param("half", [65520], "/half/0", "expected float16 from", id="beyond float16"),
+            pytest.param("half", "1", "/half", 'expected a number, got the string "1"', id="string for number"),
+            pytest.param("byte", None, "/byte", "expected an integer, got null", id="null for int"),
             pytest.param("image", [[1, 2], [3]], "/image/1", "expected 2 elements, got 1", id="ragged image"),
             pytest.param("name", 7, "/name", "expected a string, got 7", id="number for string"),
             pytest.param("name", None, "/name", "expected a string, got null", id="null for string"),
@@ -382,6 +384,7 @@ class TestPaths:
         assert response.status_code == 405
         assert "POST" in response.headers["Allow"]
         assert response.json["title"] == "Method Not Allowed"
+        assert response.json["detail"] == "the path takes POST"
 
     def test_an_error_nobody_foresaw_is_a_problem_without_its_trace(self, site: Site):
         def bug(_):

@@ -43,6 +43,7 @@ def listed(value: Any) -> Any:
 @example({"x": [0.5] * 99, "y": "[["})
 @example({"x": [[[1] * 9] * 9, [[2] * 9] * 8]})
 @example({"x": [2**64 - 1, *range(99)]})
+@example({"x": [2**53 + 1, *[0.5] * 99]})
 def test_what_it_reads_is_what_orjson_reads(value):
     body = json.dumps(value).encode()
     try:

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.versions import policy
-from service.versions.policy import BadPolicy, Canary, Policy
+from service.versions import policies
+from service.versions.policies import BadPolicy
+from service.versions.policy import Canary, Policy
 
 NUMBERS = st.integers(1, 6)
 LABELS = st.from_regex(r"[a-z0-9][a-z0-9._-]{0,5}", fullmatch=True)
@@ -34,24 +35,24 @@ EVERYTHING = {
 
 
 def parse(value: Any) -> dict[str, Policy]:
-    return policy.parse(json.dumps({"qa": value}).encode())
+    return policies.parse(json.dumps({"qa": value}).encode())
 
 
 class TestReading:
     def test_every_part_is_read(self, tmp_path: Path):
         (tmp_path / "serving.json").write_text(json.dumps({"qa": EVERYTHING, "other": {}}))
-        assert policy.read(tmp_path / "serving.json") == {
+        assert policies.read(tmp_path / "serving.json") == {
             "qa": Policy(2, {"stable": 3, "canary": 5}, Canary(5, 10), 5, "refuse"),
             "other": Policy(),
         }
 
     def test_no_file_is_no_policies(self, tmp_path: Path):
-        assert policy.read(tmp_path / "none.json") == {}
-        assert policy.read(tmp_path / "none" / "serving.json") == {}
+        assert policies.read(tmp_path / "none.json") == {}
+        assert policies.read(tmp_path / "none" / "serving.json") == {}
 
     @given(POLICIES)
     def test_what_is_written_is_read_again(self, wanted):
-        assert parse(policy.document(wanted)) == {"qa": wanted}
+        assert parse(policies.document(wanted)) == {"qa": wanted}
 
     @pytest.mark.parametrize(
         ("value", "fault"),
@@ -83,7 +84,7 @@ class TestReading:
     def test_all_faults_are_told_at_once(self, tmp_path: Path):
         (tmp_path / "serving.json").write_text('{"qa": {"shadow": 0, "nan": 1}, "b/c": {}, "d": {}, "d": {}}')
         with pytest.raises(BadPolicy) as caught:
-            policy.read(tmp_path / "serving.json")
+            policies.read(tmp_path / "serving.json")
         lines = str(caught.value).splitlines()
         assert len(lines) == 4
         assert all(line.startswith(str(tmp_path / "serving.json")) for line in lines)
@@ -93,11 +94,11 @@ class TestReading:
     @pytest.mark.parametrize("text", [b"", b"{", b"[]", b"null", b"\xff", b"[" * 100_000, b"1" * 5000])
     def test_what_is_no_object_is_refused(self, text):
         with pytest.raises(BadPolicy):
-            policy.parse(text)
+            policies.parse(text)
 
     def test_a_file_that_cannot_be_read_is_told(self, tmp_path: Path):
         with pytest.raises(BadPolicy, match="it is no file"):
-            policy.read(tmp_path)
+            policies.read(tmp_path)
 
 
 class TestChoosing:

@@ -526,6 +526,19 @@ class TestResponses:
 
         run(check)
 
+    def test_events_are_the_last_of_their_connection(self):
+        def events(_: dict[str, Any], start_response: Callable[..., None]) -> Iterable[bytes]:
+            start_response("200 OK", [("Content-Type", "text/event-stream; charset=utf-8")])
+            yield b": here\n\n"
+
+        async def check() -> None:
+            site = Site(events)
+            await site.say(post(b""))
+            assert b"Connection: close" in site.transport.written
+            assert site.transport.closed
+
+        run(check)
+
     def test_an_old_client_is_sent_it_as_it_is_until_the_connection_closes(self):
         async def check() -> None:
             site = Site(stream)
@@ -547,7 +560,28 @@ class TestResponses:
             while not site.transport.written.endswith(b"0\r\n\r\n"):
                 before = site.transport.written
                 site.connection.resume_writing()
+                await site.rest()
                 assert site.transport.written != before
+
+        run(check)
+
+    def test_between_two_parts_others_have_a_turn(self):
+        made: list[bytes] = []
+
+        def parts(_: dict[str, Any], start_response: Callable[..., None]) -> Iterable[bytes]:
+            start_response("200 OK", [])
+            for part in (b"one", b"two", b"three"):
+                made.append(part)
+                yield part
+
+        async def check() -> None:
+            site, other = Site(parts), Site()
+            site.connection.data_received(post(b""))
+            assert len(made) == 1
+            await other.say(post(b"x"))
+            assert other.bodies == [b"x"]
+            await site.rest()
+            assert site.transport.written.endswith(b"0\r\n\r\n")
 
         run(check)
 

@@ -19,9 +19,10 @@ from service.storage.keeper import Keeper
 from service.storage.outline import outline
 from service.storage.puller import Puller
 from service.storage.push import CannotPush, publish, push
-from service.versions import policy as policies
+from service.versions import policies
 from service.versions.manifest import NAME, SIGNATURE, Untrusted
-from service.versions.policy import FILE, Policy
+from service.versions.policies import FILE
+from service.versions.policy import Policy
 from service.versions.wishes import CannotWrite, Wishes
 from tests.service.remotes import ROOT, Bucket, content, manifest
 from tests.service.server import SECONDS

@@ -57,7 +57,7 @@ for child in children:
     os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
 serves = Fake(age=1, settled=True, leaving=False)
 master = Master(Gunicorn({"workers": 2}, ""))
-master.WORKERS = {child.pid: Fake(age=2, settled=False, leaving=False) for child in children}
+master.WORKERS = {child.pid: Fake(age=2, settled=False, leaving=False, be_last=int) for child in children}
 """
 
 

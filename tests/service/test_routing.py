@@ -13,6 +13,7 @@ from service.versions.catalog import Catalog
 from service.versions.policy import Canary, Policy
 from service.versions.routing import route
 from service.versions.store import Version
+from service.wording import MOST_ECHOED
 from tests.service.fakes import FakeEngine, Hand, handle
 from tests.service.test_policy import NUMBERS, POLICIES
 
@@ -80,6 +81,8 @@ def test_a_label_names_a_version_served_or_not():
         made.labelled("m", "stabel")
     with pytest.raises(VersionNotFound, match="m has no label 'x'; the labels are stable, new"):
         made.labelled("m", "x")
+    with pytest.raises(VersionNotFound, match=f"m has no label '{'x' * MOST_ECHOED}';"):
+        made.labelled("m", "x" * 1000)
     with pytest.raises(VersionNotFound, match="m has no label 'x'; it has none"):
         catalog(Policy(), 5).labelled("m", "x")
     with pytest.raises(ModelNotFound):

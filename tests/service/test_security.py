@@ -95,8 +95,13 @@ class TestHeaders:
         assert (again.status_code, again.headers.getlist("Content-Security-Policy")) == (304, [policy])
 
     def test_browsers_are_told_to_stay_with_tls_where_there_is_any(self):
-        assert "Strict-Transport-Security" in dict(security.headers(tls=True))
-        assert "Strict-Transport-Security" not in dict(security.headers(tls=False))
+        for files in ({}, {"certificate": "cert.pem", "private_key": "key.pem"}):
+            hand = fakes.Hand()
+            catalog = fakes.catalog([fakes.handle(fakes.FakeEngine(), hand)])
+            client = create_app(Settings(**files), catalog, hand.wait).test_client()
+            for path in ("/models", "/nowhere", "/docs", "/docs/start.js", "/console/models/fake"):
+                told = client.get(path, headers={"Accept": "text/html"}).headers.getlist("Strict-Transport-Security")
+                assert told == (["max-age=31536000"] if files else []), path
 
 
 class TestNothingIsTold:

@@ -1,12 +1,14 @@
 """Settings from the environment and flags."""
 
+import contextlib
 from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
-from service import cores, settings
+from service import cores, serve, settings
 from service.settings import BadSettings, Settings
+from service.sockets import listeners
 
 FIELDS = {spec.name: spec for spec in fields(Settings)}
 
@@ -19,6 +21,14 @@ def test_the_environment_sets_and_flags_override():
     environment = {"MANIFOLD_PORT": "9000", "MANIFOLD_TOP": "3", "PATH": "/bin"}
     read = settings.read(environment, {"port": "9001", "top": None})
     assert (read.port, read.top) == (9001, 3)
+
+
+def test_a_port_that_is_left_to_the_system_is_known_once_it_listens():
+    with contextlib.ExitStack() as open_sockets:
+        sockets = [open_sockets.enter_context(one) for one in listeners("127.0.0.1", 0, 2)]
+        ports = {one.getsockname()[1] for one in sockets}
+        assert {serve.listening(Settings(port=0), sockets).port} == ports
+    assert serve.listening(Settings(port=9000), []).port == 9000
 
 
 def test_all_bad_values_and_unknown_names_are_reported_together():

@@ -160,8 +160,9 @@ def test_pull_and_push_say_what_they_did(s3: S3, tmp_path: Path):
     subprocess.run(["diff", "-r", found, tmp_path / "store/toy/1"], check=True)
 
 
-def test_a_bucket_without_anything_to_serve_ends_the_start(s3: S3, tmp_path: Path):
-    ended = run("serve", store=URL, cache=tmp_path)
+@pytest.mark.parametrize("begins", [("serve",), ("predict", "toy")], ids=["serve", "predict"])
+def test_a_bucket_without_anything_to_serve_ends_the_start(s3: S3, tmp_path: Path, begins: tuple[str, ...]):
+    ended = run(*begins, store=URL, cache=tmp_path)
     assert ended.returncode == 2
     assert f"nothing of {URL} could be pulled, and nothing of it is in {tmp_path}" in ended.stderr
 

@@ -19,7 +19,7 @@ from hypothesis.stateful import initialize, invariant, rule
 from service.batching.jobs import Job
 from service.errors import ModelNotFound, ModelNotReady
 from service.handle import ModelHandle
-from service.versions import policy as policies
+from service.versions import policies
 from service.versions.catalog import Catalog
 from service.versions.policy import Policy
 from service.versions.repository import Repository

@@ -19,7 +19,7 @@ from training.prepare import Run, known, prepare
         ([], "the following arguments are required: MODEL"),
         (["simlarity"], "invalid choice: 'simlarity'"),
         (["toy", "--epochs", "0"], "--epochs: 0 is not above 0"),
-        (["toy", "--version", "x"], "--version: .*'x'"),
+        (["toy", "--version", "x"], "--version: 'x' is no whole number"),
         (["toy", "--seed", "-1"], r"--seed: -1 is not in \[0, 2\^32\)"),
         (["toy", "--preset", "slow"], "--preset: invalid choice: 'slow'"),
     ],

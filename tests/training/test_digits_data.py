@@ -10,7 +10,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from training.data.digits import EXAMPLE_ROW, MOVED, SHARES, TASK, bundled, generate, read
+from training.data.digits import (
+    EXAMPLE_ROW,
+    SHARES,
+    SIDE,
+    TASK,
+    bundled,
+    by_other_hands,
+    generate,
+    other_hand,
+    read,
+)
 from training.formats import mnist
 from training.mistakes import DataMistake
 
@@ -88,23 +98,32 @@ def test_rows_beyond_the_bundled_ones_are_for_training_alone(made):
     assert few == [64, 16, 20]
 
 
-def test_no_picture_to_be_judged_on_was_learnt_even_moved(made):
-    """What is moved within its margin keeps its pixels: cut free of the black around it, it is the same picture."""
+def test_no_picture_to_be_judged_on_was_learnt(made):
+    learnt, judged = set(images(made.train)), {*images(made.validation), *images(made.test)}
 
-    def cut(image):
-        rows, columns = np.nonzero(image)
-        return image[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1].tobytes()
-
-    seen = {cut(image) for image in made.train["image"]}
-    assert not seen & {cut(image) for part in (made.validation, made.test) for image in part["image"]}
-    assert len(seen) <= ROWS * SHARES[0] + 1
+    assert not learnt & judged
+    assert learnt | judged >= {picture.tobytes() for picture in bundled()[0]}
 
 
-def test_moved_digits_lose_no_pixel(made):
-    inked = [np.argwhere(image) for image in made.train["image"]]
+def test_what_other_hands_write_keeps_its_label():
+    table = {"image": [bundled()[0][EXAMPLE_ROW]], "digit": ["6"]}
+    more = by_other_hands(table, 5, np.random.default_rng(0))
 
-    assert min(int(places.min()) for places in inked) >= MOVED
-    assert max(int(places.max()) for places in inked) <= 27 - MOVED
+    assert more["digit"] == ["6"] * 6
+    assert len(set(images(more))) == 6
+    assert images(more)[0] == images(table)[0]
+
+
+def test_another_hand_writes_the_same_digit_otherwise():
+    picture = bundled()[0][EXAMPLE_ROW]
+    rng = np.random.default_rng(0)
+    written = [other_hand(picture, rng) for _ in range(200)]
+    inked = [np.argwhere(image > 127) for image in written]
+
+    assert len({image.tobytes() for image in written}) == 200
+    assert min(map(len, inked)) > 20, "no pen is so fine that nothing is left"
+    assert max(map(len, inked)) > 2 * len(np.argwhere(picture > 127)) > 4 * min(map(len, inked))
+    assert max(np.abs(places.mean(axis=0) - SIDE / 2).max() for places in inked) < SIDE / 4, "it stays in the picture"
 
 
 def test_the_example_is_a_bundled_digit():

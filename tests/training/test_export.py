@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from functools import partial
 
 import jsonschema
 import keras
@@ -17,6 +18,7 @@ from tests.training import toys
 from training import golden, saved_model
 from training.card import SCHEMA
 from training.export import export
+from training.twin.convert import convert
 from training.twin.make import Verdict, make
 from training.versions import Version
 
@@ -227,7 +229,7 @@ def test_a_twin_that_disagrees_is_dropped_and_the_card_says_why(tmp_path, traine
 
 def test_a_twin_that_cannot_be_made_is_dropped_with_the_reason(tmp_path, trained):
     other = replace(trained, architecture=Architecture(refusing, toys.HEADS))
-    verdict = make(other, saved_model.specs(trained.encoder), [], tmp_path / "model.onnx")
+    verdict = make(partial(convert, other, saved_model.specs(trained.encoder)), [], tmp_path / "model.onnx")
 
     assert verdict == Verdict(False, None, "not converted: NotImplementedError: no build without masks")
     assert not (tmp_path / "model.onnx").exists()

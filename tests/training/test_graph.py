@@ -17,7 +17,7 @@ from matplotlib.image import imread  # noqa: E402
 
 from training.reports.graph import LARGEST, draw  # noqa: E402
 from training.reports.layout import GAP, arrange, rows  # noqa: E402
-from training.reports.wiring import Arrow, Graph, Layer, fold, graph, shape  # noqa: E402
+from training.reports.wiring import Arrow, Graph, Layer, fold, graph, listed, shape  # noqa: E402
 
 PLAIN = Layer("", "Dense", "(n, 1)", "layer")
 
@@ -73,6 +73,15 @@ def test_a_shared_layer_stands_once_with_an_arrow_for_every_call(shared):
     assert shared.boxes[again][0].calls == 3
     assert sorted(arrow.taken for arrow in into) == [1, 2, 3]
     assert sum(arrow.source == again for arrow in into) == 1
+
+
+def test_as_a_list_every_layer_says_whose_tensors_it_takes(shared):
+    layers = listed(shared)
+
+    assert [one["name"] for one in layers if not one["takes"]] == ["left", "right"]
+    (near,) = (one for one in layers if one["name"] == "near")
+    assert near == {"name": "near", "kind": "Dense", "shape": "(n, 1)", "takes": ["absolute"]}
+    assert len({one["name"] for one in listed(graph(chain(5)))}) == 6
 
 
 def test_a_model_used_as_a_layer_is_one_box_that_says_how_large_it_is(shared):

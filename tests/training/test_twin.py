@@ -11,6 +11,7 @@ from training.twin.constants import fold_constants
 from training.twin.dense import plain_dense
 from training.twin.flat import keep_axes
 from training.twin.fold import fold_embeddings
+from training.twin.graph import Graph
 from training.twin.ids import plain_ids
 from training.twin.improve import REWRITES, improve, pays
 from training.twin.states import no_zeros
@@ -304,6 +305,24 @@ def test_what_cannot_be_improved_stays_as_it_is(rewrite):
     model = graph([("Relu", ["x"], "out", {})], {"x": (FLOATS, ["n", 3])}, {})
 
     assert rewrite(model) == model
+
+
+def test_what_a_branch_takes_from_around_it_is_kept():
+    """Only its body names the constant and the sum."""
+    body = helper.make_graph(
+        [helper.make_node("Mul", ["sum", "two"], ["inner"])],
+        "body",
+        [],
+        [helper.make_tensor_value_info("inner", FLOATS, None)],
+    )
+    model = graph(
+        [("Add", ["x", "one"], "sum", {}), ("If", ["yes"], "out", {"then_branch": body, "else_branch": body})],
+        {"x": (FLOATS, ["n"])},
+        {"one": np.ones(1, np.float32), "two": np.full(1, 2, np.float32), "yes": np.array(True)},
+    )
+    pruned = Graph(model).pruned()
+    assert operators(pruned) == ["Add", "If"]
+    assert difference(model, pruned, x=numbers(3)) == 0
 
 
 def golden(model, **inputs):

@@ -4,7 +4,7 @@ import base64
 import binascii
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from service.images import decode
 from service.nested import to_array
-from training.task import Category, Image, Input, Number, Numbers, Output, Probabilities, Probability, Task, Tokens
+from training.task import Category, Image, Input, Number, Numbers, Output, Probabilities, Probability, Tokens
 from training.words import split
 
 SHOWN = 12
@@ -21,21 +21,21 @@ PICTURES = (".png", ".jpg", ".jpeg")
 Array = NDArray[Any]
 
 
-def row(record: Mapping[str, Any], task: Task, folder: Path) -> tuple[dict[str, Any], list[str]]:
-    """A record's values by name and everything that is wrong with it; pictures may be files in `folder`."""
+def row(record: Mapping[str, Any], fields: Mapping[str, Callable[[Any], Any]]) -> tuple[dict[str, Any], list[str]]:
+    """A record's values by name and everything that is wrong with it; each field's ValueError says what."""
     values: dict[str, Any] = {}
     faults: list[str] = []
-    for name, spec in [*task.inputs.items(), *task.outputs.items()]:
+    for name, check in fields.items():
         try:
-            values[name] = field(record.get(name), spec, folder)
+            values[name] = check(record.get(name))
         except ValueError as error:
             faults.append(f"{name} {error}")
     return values, faults
 
 
 def field(value: Any, spec: Input | Output, folder: Path) -> Any:
-    """One value of the kind that the task names."""
-    if _absent(value):
+    """One value of the kind that the task names; a picture may be a file in `folder`."""
+    if absent(value):
         raise ValueError("is empty" if isinstance(value, str) else "is missing")
     match spec:
         case Tokens():
@@ -53,7 +53,7 @@ def field(value: Any, spec: Input | Output, folder: Path) -> Any:
 def text(value: Any, spec: Tokens) -> str:
     """A text with at least one word and no more than the service accepts."""
     if not isinstance(value, str):
-        raise ValueError(f"is {_short(value)}, not text")  # noqa: TRY004  a fault of the row like any other
+        raise ValueError(f"is {short(value)}, not text")  # noqa: TRY004  a fault of the row like any other
     count = len(split(value))
     if not count:
         raise ValueError("has no words")
@@ -69,7 +69,7 @@ def number(value: Any, spec: Number) -> float:
     except (TypeError, ValueError):
         found = math.nan
     if not math.isfinite(found):
-        raise ValueError(f"is {_short(value)}, not a number")
+        raise ValueError(f"is {short(value)}, not a number")
     if spec.minimum is not None and found < spec.minimum:
         raise ValueError(f"is {found:g}, below {spec.minimum:g}")
     if spec.maximum is not None and found > spec.maximum:
@@ -80,9 +80,9 @@ def number(value: Any, spec: Number) -> float:
 def numbers(value: Any, spec: Numbers) -> Array:
     """A finite array of the shape and within the bounds; text is read as JSON."""
     try:
-        given = json.loads(value) if isinstance(value, str) else _listed(value)
+        given = json.loads(value) if isinstance(value, str) else listed(value)
     except ValueError:
-        raise ValueError(f"is {_short(value)}, not numbers") from None
+        raise ValueError(f"is {short(value)}, not numbers") from None
     found = to_array(given, np.dtype(spec.dtype), spec.dims)
     if spec.dims[:1] == (None,) and len(found) > spec.max_length:
         raise ValueError(f"has {len(found)} steps, at most {spec.max_length} are served")
@@ -97,40 +97,42 @@ def numbers(value: Any, spec: Numbers) -> Array:
 def image(value: Any, spec: Image, folder: Path) -> Array:
     """Pixels: nested numbers, or a PNG or JPEG as base64 or as a file of this name."""
     if not isinstance(value, str):
-        return to_array(_listed(value), np.dtype(spec.dtype), spec.dims)
+        return to_array(listed(value), np.dtype(spec.dtype), spec.dims)
     if Path(value).suffix.lower() in PICTURES:
         try:
             return decode((folder / value).read_bytes(), spec.dims)
         except OSError as error:
-            raise ValueError(f"{_short(value)} cannot be read: {error.strerror or error}") from error
+            raise ValueError(f"{short(value)} cannot be read: {error.strerror or error}") from error
     try:
         return decode(base64.b64decode(value, validate=True), spec.dims)
     except binascii.Error as error:
-        raise ValueError(f"is {_short(value)}, neither a file's name nor base64") from error
+        raise ValueError(f"is {short(value)}, neither a file's name nor base64") from error
 
 
 def label(value: Any, labels: tuple[str, ...] | None) -> str:
     """A label, as text; one of `labels` if they are fixed. A whole number is read as its digits."""
     if isinstance(value, bool) or not isinstance(value, str | int):
-        raise ValueError(f"is {_short(value)}, not a label")  # noqa: TRY004  likewise
+        raise ValueError(f"is {short(value)}, not a label")  # noqa: TRY004  likewise
     found = str(value).strip()
     if labels is not None and found not in labels:
         known = ", ".join(labels[:SHOWN]) + (", …" if len(labels) > SHOWN else "")
-        raise ValueError(f"is {_short(found)}, not one of {known}")
+        raise ValueError(f"is {short(found)}, not one of {known}")
     return found
 
 
-def _absent(value: Any) -> bool:
+def absent(value: Any) -> bool:
+    """Whether nothing stands there."""
     if isinstance(value, str):
         return not value.strip()
     return value is None or (isinstance(value, float) and math.isnan(value))
 
 
-def _listed(value: Any) -> Any:
+def listed(value: Any) -> Any:
     """Lists for the arrays of arrays that Parquet holds."""
-    return [_listed(inner) for inner in value.tolist()] if isinstance(value, np.ndarray) else value
+    return [listed(inner) for inner in value.tolist()] if isinstance(value, np.ndarray) else value
 
 
-def _short(value: Any) -> str:
+def short(value: Any) -> str:
+    """A value in a message."""
     shown = repr(value)
     return shown if len(shown) <= 40 else f"{shown[:37]}…"

@@ -10,7 +10,8 @@ ignored.
 
 import csv
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -36,17 +37,23 @@ def load(file: Path, task: Task, seed: int) -> Splits:
 
 def read(file: Path, task: Task) -> Table:
     """The columns the task names; DataMistake for a missing column, bad rows by line, an empty or unknown file."""
-    names = [*task.inputs, *task.outputs]
-    table: Table = {name: [] for name in names}
+    specs = {**task.inputs, **task.outputs}
+    fields = {name: partial(checks.field, spec=spec, folder=file.parent) for name, spec in specs.items()}
+    return table(file, records(file, list(specs)), fields)
+
+
+def table(file: Path, found: Sequence[Record], fields: Mapping[str, Callable[[Any], Any]]) -> Table:
+    """The columns of these records, each value as its field makes it; DataMistake for bad rows, by line."""
+    columns: Table = {name: [] for name in fields}
     problems: list[str] = []
-    for where, record in _records(file, names):
-        values, faults = ({}, [record]) if isinstance(record, str) else checks.row(record, task, file.parent)
+    for where, record in found:
+        values, faults = ({}, [record]) if isinstance(record, str) else checks.row(record, fields)
         problems += [f"{where}: {fault}" for fault in faults]
-        for name in names if not faults else ():
-            table[name].append(values[name])
+        for name in columns if not faults else ():
+            columns[name].append(values[name])
     if problems:
         raise DataMistake(file.name, problems)
-    return table
+    return columns
 
 
 def split(table: Table, inputs: list[str], seed: int, name: str) -> Splits:
@@ -73,23 +80,24 @@ def _same(value: Any) -> bytes:
     return " ".join(words(value)).encode() if isinstance(value, str) else np.asarray(value).tobytes()
 
 
-def _records(file: Path, names: list[str]) -> list[Record]:
+def records(file: Path, names: list[str]) -> list[Record]:
+    """Every row as it stands there; DataMistake for a missing column, an empty or unknown file."""
     reader = READERS.get(file.suffix.lower())
     if reader is None:
         raise DataMistake(file.name, [f"unknown kind of file; its name must end in {', '.join(READERS)}"])
     try:
-        records = reader(file)
+        found = reader(file)
     except OSError as error:
         raise DataMistake(str(file), [f"cannot be read: {error.strerror or error}"]) from error
     except UnicodeDecodeError as error:
         raise DataMistake(file.name, [f"is not UTF-8: {error.reason} at byte {error.start}"]) from error
-    if not records:
+    if not found:
         raise DataMistake(file.name, ["holds no rows"])
-    found = list(dict.fromkeys(str(key) for _, record in records if not isinstance(record, str) for key in record))
-    missing = [name for name in names if name not in found]
-    if missing and found:
-        raise DataMistake(file.name, [f"no column {', '.join(missing)}; it has {', '.join(found)}"])
-    return records
+    columns = list(dict.fromkeys(str(key) for _, record in found if not isinstance(record, str) for key in record))
+    missing = [name for name in names if name not in columns]
+    if missing and columns:
+        raise DataMistake(file.name, [f"no column {', '.join(missing)}; it has {', '.join(columns)}"])
+    return found
 
 
 def _csv(file: Path) -> list[Record]:

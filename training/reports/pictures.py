@@ -89,7 +89,7 @@ def roc(path: Path, title: str, truth: NDArray[Any], probability: NDArray[Any]) 
         if len(np.unique(truth)) == 2:
             false, true, _ = roc_curve(truth, probability)
             axis.plot(false, true, color=BLUE)
-        axis.set(title=f"{title}: ROC", xlabel="false positive rate", ylabel="true positive rate", aspect="equal")
+        axis.set(title=f"ROC: {title}", xlabel="false positive rate", ylabel="true positive rate", aspect="equal")
 
 
 def calibration(path: Path, title: str, bins: Sequence[tuple[float, float, int]]) -> None:
@@ -99,7 +99,7 @@ def calibration(path: Path, title: str, bins: Sequence[tuple[float, float, int]]
         axis.plot([0, 1], [0, 1], color=GREY, linewidth=1)
         axis.plot(said, came, color=BLUE, linewidth=1)
         axis.scatter(said, came, s=12 + 160 * rows / rows.max(), color=BLUE, alpha=0.7, linewidths=0)
-        axis.set(title=f"{title}: calibration", xlabel="probability said", ylabel="share come true", aspect="equal")
+        axis.set(title=f"Calibration: {title}", xlabel="probability said", ylabel="share come true", aspect="equal")
 
 
 def findings(path: Path, found: Sequence[Finding]) -> None:

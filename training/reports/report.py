@@ -10,7 +10,7 @@ from training import metrics
 from training.encode import Encoder
 from training.evaluate import Judged
 from training.losses import Shares
-from training.reports import graph, pictures
+from training.reports import graph, pictures, wiring
 from training.studies.finding import Finding
 from training.task import Number, Numbers, Probability
 from training.train import Trained
@@ -32,7 +32,8 @@ def write_report(
 ) -> None:
     """Write the pictures and report.json into a new `folder`."""
     folder.mkdir()
-    graph.draw(trained.architecture.unmasked(**trained.encoder.sizes), folder / "layers.png")
+    model = trained.architecture.unmasked(**trained.encoder.sizes)
+    graph.draw(model, folder / "layers.png")
     if trained.epochs:
         pictures.curves(folder / "learning_curves.png", trained.history, trained.best)
     if findings:
@@ -45,6 +46,7 @@ def write_report(
         "losses": losses,
         "findings": [asdict(finding) for finding in findings],
         "outputs": details,
+        "layers": wiring.listed(wiring.graph(model)),
     }
     (folder / "report.json").write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", "utf-8")
 

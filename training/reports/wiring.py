@@ -97,6 +97,27 @@ def fold(whole: Graph, most: int = BOXES) -> Graph:
     return _fold(whole, {"operation", "layer"}) if len(folded.boxes) > most else folded
 
 
+def listed(whole: Graph) -> list[dict[str, Any]]:
+    """The layers of a graph that is not folded, in words: `takes` names those whose tensors one takes, in order.
+
+    One without a name of its own has that of its kind, and a number where there are several.
+    """
+    kinds = [layer.name or layer.kind for (layer,) in whole.boxes]
+    names = [
+        f"{kind} {kinds[: place + 1].count(kind)}" if kinds.count(kind) > 1 else kind
+        for place, kind in enumerate(kinds)
+    ]
+    return [
+        {
+            "name": name,
+            "kind": layer.kind,
+            "shape": layer.shape,
+            "takes": [names[arrow.source] for arrow in whole.arrows if arrow.target == place],
+        }
+        for place, (name, (layer,)) in enumerate(zip(names, whole.boxes, strict=True))
+    ]
+
+
 def shape(dims: Sequence[int | None]) -> str:
     """As the drawings in models/ have it: n rows, and a dot for an open length."""
     return f"({', '.join(['n', *('·' if size is None else str(size) for size in dims[1:])])}{',' * (len(dims) < 2)})"

@@ -1,7 +1,8 @@
-"""From Keras to ONNX.
+"""From Keras, or from any SavedModel, to ONNX.
 
-A masked LSTM converts to a loop, forty times slower than the fused operator. So the twin is built without masks, which
-is exact for rows without padding; rows of different lengths share a batch where it can take their lengths (lengths/).
+A masked LSTM converts to a loop, forty times slower than the fused operator. So the twin of what is trained here is
+built without masks, which is exact for rows without padding; rows of different lengths share a batch where it can take
+their lengths (lengths/). Of a SavedModel nobody knows how to build it otherwise: it is converted as it is.
 """
 
 from collections.abc import Sequence
@@ -17,7 +18,7 @@ LARGE = 100_000  # Numbers in a weight.
 
 
 def convert(trained: Trained, inputs: Sequence[Any]) -> onnx.ModelProto:
-    """Build without masks, copy the weights, convert.
+    """Build without masks, copy the weights, convert; `inputs` are the `tf.TensorSpec`s of the signature.
 
     The largest weights go in as inputs and become constants only at the end: tf2onnx copies every constant dozens of
     times, which for an embedding of 13 million numbers takes seventeen seconds instead of one.
@@ -46,4 +47,23 @@ def convert(trained: Trained, inputs: Sequence[Any]) -> onnx.ModelProto:
         proto.graph.input.remove(tensor)
         weight = weights[large[tensor.name]].numpy()
         proto.graph.initializer.append(onnx.numpy_helper.from_array(weight, tensor.name))
+    return proto
+
+
+def of_signature(function: Any) -> onnx.ModelProto:
+    """One signature of a SavedModel, as TensorFlow loads it; ValueError where ONNX lacks an operation."""
+    import tensorflow as tf
+    import tf2onnx
+
+    specs = dict(sorted(function.structured_input_signature[1].items()))
+
+    def forward(*tensors: Any) -> Any:
+        return function(**dict(zip(specs, tensors, strict=True)))
+
+    signature = [tf.TensorSpec(spec.shape, spec.dtype, name) for name, spec in specs.items()]
+    proto: onnx.ModelProto
+    proto, _ = tf2onnx.convert.from_function(tf.function(forward), input_signature=signature, opset=OPSET)
+    strange = {node.op_type for node in proto.graph.node if not onnx.defs.has(node.op_type, node.domain)}
+    if strange:
+        raise ValueError(f"ONNX has no {', '.join(sorted(strange))}")
     return proto

@@ -38,7 +38,7 @@ class Graph:
 
     def readers(self, tensor: str) -> list[onnx.NodeProto]:
         """The operations that read a tensor."""
-        return [node for node in self.nodes if tensor in node.input]
+        return [node for node in self.nodes if tensor in read(node)]
 
     def only_reader(self, tensor: str) -> onnx.NodeProto | None:
         """The one operation that reads a tensor; None if there are more, or if it is an output of the graph."""
@@ -111,11 +111,17 @@ class Graph:
             if needed.isdisjoint(node.output):
                 self.model.graph.node.remove(node)
             else:
-                needed.update(node.input)
+                needed.update(read(node))
         for tensor in list(self.model.graph.initializer):
             if tensor.name not in needed:
                 self.model.graph.initializer.remove(tensor)
         return self.model
+
+
+def read(node: onnx.NodeProto) -> set[str]:
+    """What an operation reads: its inputs, and whatever the graph inside a loop or branch takes from around it."""
+    bodies = [attribute.g for attribute in node.attribute if attribute.HasField("g")]
+    return set(node.input).union(*(read(inner) for body in bodies for inner in body.node))
 
 
 def attributes(node: onnx.NodeProto) -> Mapping[str, Any]:

@@ -1,14 +1,13 @@
-"""The twin of a trained model: converted, improved, verified, and only then written; with lengths, where it can."""
+"""The twin of a SavedModel: converted, improved, verified, and only then written; with lengths, where it can."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+
+import onnx
 
 from training.golden import Group
 from training.lengths.allow import allow
-from training.train import Trained
-from training.twin.convert import convert
 from training.twin.improve import improve
 from training.twin.verify import TOLERANCE, largest_difference
 
@@ -22,14 +21,13 @@ class Verdict:
     reason: str | None
 
 
-def make(trained: Trained, inputs: Sequence[Any], groups: Sequence[Group], path: Path) -> Verdict:
+def make(convert: Callable[[], onnx.ModelProto], groups: Sequence[Group], path: Path) -> Verdict:
     """Write the twin to `path` if it gives the golden answers.
 
-    `inputs` are the `tf.TensorSpec`s of the signature. Nothing about a failed twin stops the export: the SavedModel is
-    the artifact.
+    Nothing about a failed twin stops the export: the SavedModel is the artifact.
     """
     try:
-        graph = convert(trained, inputs)
+        graph = convert()
         worst = largest_difference(graph, groups)
         if worst <= TOLERANCE:
             graph = improve(graph, groups)

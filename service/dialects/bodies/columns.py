@@ -9,11 +9,11 @@ import numpy as np
 from service import nested, tensors
 from service.dialects.oip.binary import MOST_STRINGS, text
 from service.errors import Fault, InvalidInput
-from service.fields import MOST_ECHOED, nearest, plain
 from service.handle import ModelHandle
-from service.nested import NAMES, Misfit, Path, out_of_range, show
+from service.nested import NAMES, Misfit, Path, out_of_range, plain, show
 from service.schemas import MOST_FAULTS, MOST_POINTER, escape
 from service.tensors import Array, Group
+from service.wording import MOST_ECHOED, nearest
 
 ACCEPTED = {"f": "fiu", "V": "fiu", "i": "iu", "u": "iu", "b": "b"}
 """The kinds of dtype that may be cast to a kind; V is bfloat16. As in JSON, true is no number and 2.0 no integer."""
@@ -74,8 +74,9 @@ def whole(handle: ModelHandle, columns: Mapping[str, Array]) -> dict[str, Array]
     faults = []
     for name, array in arrays.items():
         spec = handle.signature.inputs[name]
+        rows = array[:, np.newaxis] if spec.dims == (1,) and array.ndim == 1 else array
         try:
-            arrays[name] = nested.to_array(array, spec.dtype, (len(array), *spec.dims))
+            arrays[name] = nested.to_array(rows, spec.dtype, (len(rows), *spec.dims))
         except Misfit as misfit:
             faults.append(Fault(pointer(f"/{escape(name)}", misfit.path), str(misfit)))
     if faults:

@@ -8,12 +8,13 @@ from functools import lru_cache
 from flask import Response
 from werkzeug.http import parse_accept_header
 
-from service.dialects.bodies.coding import COMPRESSORS
+from service.dialects.bodies.coding import COMPRESSORS, stream
 from service.dialects.bodies.forms import MSGPACK
 from service.web import current_request
 
 LEAST_BYTES = 500
 """A smaller answer fits a packet as it is."""
+EVENTS = "text/event-stream"
 
 
 def compress(response: Response) -> Response:
@@ -24,7 +25,10 @@ def compress(response: Response) -> Response:
         return response
     response.vary.add("Accept-Encoding")
     coding = choose(accepted)
-    if coding is not None:
+    if coding is not None and not response.is_sequence:
+        response.response = stream(coding, response.iter_encoded())
+        response.headers["Content-Encoding"] = coding
+    elif coding is not None:
         body = response.get_data()
         packed = (packed_once if getattr(response, "lasting", False) else pack)(coding, body)
         if len(packed) < len(body):
@@ -39,31 +43,30 @@ def pack(coding: str, body: bytes) -> bytes:
     return COMPRESSORS[coding](body)
 
 
-packed_once = lru_cache(16)(pack)
-"""The same of bodies that are sent again and again, which have the attribute `lasting`; it takes tens of milliseconds
-of what is large, and nobody needs a key to see a page."""
+packed_once = lru_cache(256)(pack)
+"""The same of bodies that are sent again and again, which have the attribute `lasting`: the console has a hundred, and
+nobody needs a key to see them."""
 
 
 def is_worth_it(response: Response) -> bool:
-    """Whether a response is long enough, stands in memory, and is of a kind that shrinks."""
+    """Whether a response is of a kind that shrinks, and long enough, as far as that is known."""
     return (
-        response.is_sequence
-        and sum(map(len, response.response)) >= LEAST_BYTES
-        and shrinks(response.mimetype or "")
+        shrinks(response.mimetype or "")
         and "Content-Encoding" not in response.headers
+        and (not response.is_sequence or sum(map(len, response.response)) >= LEAST_BYTES)
     )
 
 
 def shrinks(mimetype: str) -> bool:
-    """Whether a type is text, or much like it.
+    """Whether a type is text, or much like it; events are, but each must be there at once.
 
-    >>> (
-    ...     shrinks("application/problem+json"),
-    ...     shrinks("application/openmetrics-text"),
-    ...     shrinks("application/octet-stream"),
-    ... )
-    (True, True, False)
+    >>> [shrinks(f"application/{one}") for one in ("problem+json", "openmetrics-text", "octet-stream")]
+    [True, True, False]
+    >>> shrinks("text/html"), shrinks("text/event-stream")
+    (True, False)
     """
+    if mimetype == EVENTS:
+        return False
     return mimetype.endswith(("json", "-text")) or mimetype.startswith("text/") or mimetype == MSGPACK
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import simdjson
 
+from service.nested import EXACT
 from service.tensors import Array
 
 LARGE = 4096
@@ -81,6 +82,8 @@ class Reader:
                 array = np.frombuffer(node.as_buffer(of_type=kind), dtype).reshape(shape)
             except TypeError:  # a number with a fraction is no integer; text and true are none of both
                 continue
+            if kind == "d" and not (array.min() >= -EXACT and array.max() <= EXACT):
+                return None  # an integer may be among them that no float stands for
             self.lists += sum(math.prod(shape[:axis]) for axis in range(len(shape)))
             return array
         return None

@@ -9,13 +9,13 @@ from flask import Blueprint, Response
 
 from service.dialects.exchange import json_response, parse, read_body
 from service.errors import Fault, InvalidInput, MalformedBody, ServiceError
-from service.fields import MOST_ECHOED
 from service.handle import Wait
 from service.nested import show
 from service.schemas import MOST_FAULTS, escape
 from service.versions.catalog import Catalog
 from service.versions.repository import Repository
 from service.versions.served import Served, State
+from service.wording import MOST_ECHOED
 
 LOADING_SECONDS = 600.0
 """How long a call waits for a model to be loaded or unloaded."""

@@ -14,12 +14,12 @@ import numpy as np
 from service.dialects.oip.binary import from_bytes
 from service.dialects.oip.tensors import datatype, from_json, sizes
 from service.errors import Fault, InvalidInput, MalformedBody
-from service.fields import MOST_ECHOED, nearest
 from service.handle import ModelHandle
 from service.nested import Misfit, show
 from service.schemas import MOST_FAULTS, escape
 from service.signature import Shape, TensorSpec
 from service.tensors import Array
+from service.wording import MOST_ECHOED, nearest
 
 TEXT = np.dtype(object)
 MOST_AXES = 8

@@ -1,9 +1,9 @@
 """What TensorFlow Serving refuses in its own words, over REST and gRPC alike."""
 
 from service.errors import ServiceError
-from service.fields import MOST_ECHOED
 from service.handle import ModelHandle
 from service.versions.catalog import Catalog
+from service.wording import MOST_ECHOED
 
 DEFAULT = "serving_default"
 WORDS = "text"

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from service import tensors
+from service.dialects.oip.binary import text
 from service.tensors import Array
 
 BYTES = "_bytes"
@@ -18,17 +19,19 @@ def is_base64(value: Any) -> bool:
 
 
 def decoded(value: Any, depth: int) -> Any:
-    """A nesting of so many lists with its {"b64": "…"} as bytes; what is no base64 stays, to be refused as no string.
+    """A nesting of so many lists with its {"b64": "…"} as text, or as bytes where it is none.
 
-    >>> decoded([{"b64": "Zg=="}, "f"], 1)
-    [b'f', 'f']
+    What is no base64 stays, to be refused as no string.
+
+    >>> decoded([{"b64": "Zg=="}, {"b64": "/w=="}, "f"], 1)
+    ['f', b'\\xff', 'f']
     """
     if depth and isinstance(value, list):
         return [decoded(inner, depth - 1) for inner in value]
     if not is_base64(value):
         return value
     try:
-        return base64.b64decode(value["b64"], validate=True)
+        return text(base64.b64decode(value["b64"], validate=True))
     except ValueError:
         return value
 

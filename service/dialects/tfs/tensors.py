@@ -11,12 +11,11 @@ import numpy as np
 import orjson
 
 from service import tensors
-from service.dialects.exchange import DUMP
-from service.dialects.oip.binary import text
 from service.dialects.tfs.strings import decoded, encoded, is_base64
 from service.errors import Fault, InvalidInput, MalformedBody
 from service.handle import ModelHandle, Prediction
 from service.nested import show
+from service.outputs import JSON
 
 
 def from_instances(handle: ModelHandle, instances: Any) -> list[tensors.Row]:
@@ -86,20 +85,19 @@ def from_inputs(handle: ModelHandle, inputs: Any) -> list[tensors.Row]:
 
 
 def load(handle: ModelHandle, rows: Sequence[Any], place: str) -> list[tensors.Row]:
-    """Rows as arrays; InvalidInput. `place` is the pattern of the pointers to their values."""
+    """Rows of the signature's own shapes as arrays; InvalidInput. `place` is the pattern of pointers to values."""
     if handle.string_depths:
         rows = [decode(row, handle.string_depths) for row in rows]
-    return handle.rows.load(rows, place)
+    return handle.rows.strict.load(rows, place)
 
 
 def decode(row: Any, depths: Mapping[str, int]) -> Any:
-    """A row with the base64 of its strings as bytes, so many lists deep; outside of lists as text, where it is some."""
+    """A row with the base64 of its strings decoded, so many lists deep."""
     if type(row) is not dict:
         return row
     for name, depth in depths.items():
         if holds_base64(row.get(name), depth):
-            value = decoded(row[name], depth)
-            row = {**row, name: text(value) if type(value) is bytes else value}
+            row = {**row, name: decoded(row[name], depth)}
     return row
 
 
@@ -132,7 +130,7 @@ def to_columns(prediction: Prediction, names: list[str]) -> Any:
 
 def dump(answer: Any, prediction: Prediction) -> bytes:
     """JSON; numbers that are not finite as the bare tokens NaN, Infinity and -Infinity."""
-    text = orjson.dumps(answer, option=DUMP)
+    text = orjson.dumps(answer, option=JSON)
     if b"null" not in text:  # what orjson makes of them; a string may hold the word as well, so look closer then
         return text
     outputs = [array for _, group in prediction.groups for array in group.values()]

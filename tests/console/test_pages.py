@@ -1,0 +1,50 @@
+"""What every page of the console promises: no errors, nothing that sticks out, and no barrier that axe finds."""
+
+import re
+from contextlib import closing
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.console.browser import Tab
+from tests.service.server import Server
+
+PAGES = (
+    "/",
+    "/console/models/toy",
+    "/console/models/shop",
+    "/console/models/simple",
+    "/console/models/toy/report",
+    "/console/models/simple/report",
+    "/console/live",
+    "/console/models/shop/why",
+    "/console/models/toy/compare",
+    "/console/models/shop/compare",
+)
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_it_has_no_barrier_that_axe_finds_and_nothing_sticks_out(tab: Tab, path):
+    tab.open(path)
+    assert tab.misfits() == []
+    assert tab.barriers() == []
+
+
+def test_a_row_is_answered(tab: Tab):
+    page = tab.open("/console/models/toy")
+    page.get_by_role("button", name="Predict").click()
+    page.get_by_text("calm").wait_for()
+
+
+def test_before_the_scripts_are_there_no_click_is_lost(browser: Browser, console: Server):
+    with closing(browser.new_context(java_script_enabled=False)) as context:
+        page = context.new_page()
+        page.goto(console.url("/console/models/toy"))
+        expect(page.get_by_role("button", name="Predict")).to_be_disabled()
+        expect(page.get_by_role("button", name="Example")).to_be_disabled()
+
+
+@pytest.mark.parametrize("path", ["/console/models/toy", "/console/models/toy/why", "/console/live"])
+def test_a_page_says_what_it_wants_scripts_for(console: Server, path):
+    told = re.search(r"<noscript>(.*?)</noscript>", console.get(path).text)
+    assert "JavaScript, which is off" in told[1]

@@ -1,0 +1,78 @@
+"""What the card says of a model's inputs and outputs, and how the rows it was tried on lie."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import jsonschema
+import numpy as np
+from numpy.typing import NDArray
+
+from service import card as served
+from service import tensors
+from service.signature import Signature
+from training.artifact import Draft
+from training.card import Card
+from training.distribution import Specs, of_rows
+from training.mistakes import Mistake
+from training.publish import kinds
+from training.publish.brought import Brought
+from training.publish.kinds import Members
+
+AT_ONCE = 256
+
+
+def inputs(draft: Draft, brought: Brought, said: Mapping[str, Members]) -> dict[str, Members]:
+    """Of every input that a kind fits; what its owner says wins."""
+    found = {
+        name: kinds.of_input(spec, draft.rows.inputs[name], brought.lookups.get(name), said.get(name, {}))
+        for name, spec in draft.run.signature.inputs.items()
+    }
+    return {name: members for name, members in found.items() if members is not None}
+
+
+def outputs(draft: Draft, brought: Brought, said: Mapping[str, Members]) -> dict[str, Members]:
+    """Likewise."""
+    found = {
+        name: kinds.of_output(
+            spec,
+            [group.outputs[name] for group in draft.groups],
+            brought.activations.get(name),
+            said.get(name, {}),
+        )
+        for name, spec in draft.run.signature.outputs.items()
+    }
+    return {name: members for name, members in found.items() if members is not None}
+
+
+def distribution(draft: Draft, inputs: Specs, outputs: Specs) -> dict[str, Any]:
+    """As drift is measured: of the inputs and answers that there are features of."""
+    answers = said(draft)
+    asked = {name: spec for name, spec in inputs.items() if None not in spec.get("dims", [])[1:]}
+    told = {name: spec for name, spec in outputs.items() if name in answers}
+    return of_rows(asked, told, draft.rows, answers)
+
+
+def said(draft: Draft) -> dict[str, NDArray[Any]]:
+    """The answers to all rows, of outputs whose rows are all of one shape."""
+    columns = draft.rows.inputs
+    rows = [{name: column[place] for name, column in columns.items()} for place in range(len(draft.rows))]
+    parts = [draft.run(group) for _, group in tensors.pack(rows, AT_ONCE)]
+    return {
+        name: np.concatenate([tensors.widened(part[name]) for part in parts])
+        for name in parts[0]
+        if len({part[name].shape[1:] for part in parts}) == 1
+    }
+
+
+def fitting(card: Card, signature: Signature) -> dict[str, Any]:
+    """The card as JSON; Mistake if it breaks its contract, or does not fit the model."""
+    try:
+        document = card.document()
+        strange = served.disagreements(served.parse(document), signature)
+    except jsonschema.ValidationError as error:
+        raise Mistake(f"the card is wrong at {'/'.join(map(str, error.absolute_path))}: {error.message}") from error
+    except ValueError as error:
+        raise Mistake(f"the card is wrong: {error}") from error
+    if strange:
+        raise Mistake(f"the card does not fit the model: {'; '.join(strange)}")
+    return document
