@@ -9,6 +9,7 @@ import pty
 import random
 import signal
 import subprocess
+import sys
 import termios
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -370,9 +371,9 @@ def test_on_a_terminal_there_is_a_bar(models: Path, tmp_path: Path):
     assert "rows/s" in told
 
 
-def hear_interrupts() -> None:
-    """As in a terminal: what a shell runs in the background ignores SIGINT, and so would what that starts."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+HEARING = "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:])"
+"""As in a terminal: what a shell runs in the background ignores SIGINT, and so would what that starts. (No preexec_fn:
+a fork without exec at once may abort where other threads are in gRPC, and other tests' are.)"""
 
 
 @pytest.fixture
@@ -380,16 +381,15 @@ def halfway(models: Path, tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
     """A command that waits for more rows, and has begun to write."""
     line = [*command("predict", "toy", "--store", str(models)), "--file", "-", "--out", str(tmp_path / "answers.csv")]
     pipes = {"stdin": subprocess.PIPE, "stderr": subprocess.PIPE}
-    process = subprocess.Popen(line, cwd=ROOT, env=environment(), preexec_fn=hear_interrupts, **pipes)  # noqa: PLW1509 - no other thread of ours forks
-    process.stdin.write(cells(toy_rows(1000)).encode())
-    process.stdin.flush()
-    for _ in patiently():
-        assert process.poll() is None
-        if list(tmp_path.iterdir()):
-            break
-    yield process
-    process.kill()
-    process.communicate()
+    with subprocess.Popen([sys.executable, "-c", HEARING, *line], cwd=ROOT, env=environment(), **pipes) as process:
+        process.stdin.write(cells(toy_rows(1000)).encode())
+        process.stdin.flush()
+        for _ in patiently():
+            assert process.poll() is None, process.stderr.read()
+            if list(tmp_path.iterdir()):
+                break
+        yield process
+        process.kill()
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
