@@ -1,9 +1,8 @@
-"""Each output judged on rows the model never saw, beside the trivial rule that its task names."""
+"""Each output judged beside a trivial rule: on rows the model never saw, by the rule that its task names."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,24 +23,52 @@ class Judged:
     """Of a two-class head: what it said for its second label."""
 
 
+class Baseline(NamedTuple):
+    """A trivial rule's name, and what it says for each row, shaped like the model's own answer."""
+
+    rule: str
+    said: NDArray[Any]
+
+
 def evaluate(encoder: Encoder, train: Table, test: Table, predictions: Mapping[str, NDArray[Any]]) -> dict[str, Judged]:
-    """Judge every output; its metrics hold the model's figures and, under "baseline", the trivial rule's."""
+    """Judge every output of a task as `beside` does."""
     judged = {}
     for name, output in encoder.task.outputs.items():
-        rule, trivial = _baseline(encoder, name, train, test)
-        truth = encoder.target(name, test)
-        truth = truth if isinstance(output, Numbers) else truth.ravel()
-        beside = {"baseline": {"name": rule, **_judge(output, truth, trivial).metrics}}
-        found = _judge(output, truth, predictions[name], encoder.labels.get(name, ()))
-        judged[name] = replace(found, metrics={**found.metrics, **beside})
+        baseline, labels = _baseline(encoder, name, train, test), encoder.labels.get(name, ())
+        judged[name] = beside(baseline, output, labels, encoder.target(name, test), predictions[name])
     return judged
 
 
-def _judge(output: Output, truth: NDArray[Any], said: NDArray[Any], labels: Sequence[str] = ()) -> Judged:
-    """A trivial rule has no `labels`, and its most probable class is its answer, however improbable.
+def beside(
+    baseline: Baseline, output: Output, labels: Sequence[str], truth: NDArray[Any], said: NDArray[Any]
+) -> Judged:
+    """An output judged; its metrics hold the model's figures and, under "baseline", those of the trivial rule.
 
-    `said` is `(n, 1)`, `(n, *dims)` for numbers, or `(n, classes)` for probabilities.
+    `truth` is as the encoder's target; `said` is `(n, 1)`, `(n, *dims)` for numbers, or `(n, classes)` for
+    probabilities.
     """
+    truth = truth if isinstance(output, Numbers) else truth.ravel()
+    found = _judge(output, truth, said, labels)
+    # A trivial rule has no labels, and its most probable class is its answer, however improbable.
+    figures = {"name": baseline.rule, **_judge(output, truth, baseline.said).metrics}
+    return replace(found, metrics={**found.metrics, "baseline": figures})
+
+
+def constant(rule: str, output: Output, classes: int, column: NDArray[Any], rows: int) -> Baseline:
+    """The same answer for every row: the "mean" or "median" of a column of targets, its classes' shares ("majority").
+
+    ValueError if the rule does not fit the output.
+    """
+    if isinstance(output, Number | Numbers) and rule in ("mean", "median"):
+        middle = (np.mean if rule == "mean" else np.median)(column.astype(float), axis=0)
+        return Baseline(rule, np.broadcast_to(middle, (rows, *middle.shape)))
+    if isinstance(output, Probability | Probabilities) and rule == "majority":
+        shares = np.bincount(column.ravel().astype(int), minlength=classes) / len(column)
+        return Baseline(rule, np.tile(shares[1:] if isinstance(output, Probability) else shares, (rows, 1)))
+    raise ValueError(f"the baseline {rule!r} does not fit a {type(output).__name__}")
+
+
+def _judge(output: Output, truth: NDArray[Any], said: NDArray[Any], labels: Sequence[str] = ()) -> Judged:
     if isinstance(output, Numbers):
         return Judged(metrics.of_numbers(truth, said, ranked=False), truth, said.astype(float))
     if isinstance(output, Probabilities):
@@ -57,20 +84,11 @@ def _judge(output: Output, truth: NDArray[Any], said: NDArray[Any], labels: Sequ
     return Judged(metrics.of_probability(classes, numbers, output.threshold), classes, guess, numbers)
 
 
-def _baseline(encoder: Encoder, name: str, train: Table, test: Table) -> tuple[str, NDArray[Any]]:
-    """The rule's name and what it says for each test row, shaped like the model's own answer."""
+def _baseline(encoder: Encoder, name: str, train: Table, test: Table) -> Baseline:
     output, rule = encoder.task.outputs[name], encoder.task.baselines[name]
     rows = length(test)
-    if callable(rule) and not isinstance(output, Probabilities):
-        title = str(getattr(rule, "__name__", "rule")).strip("_").replace("_", " ")
-        said = np.asarray(rule({column: test[column] for column in encoder.task.inputs}), dtype=float)
-        return title, said.reshape(rows, -1) if said.ndim == 1 else said
-    if isinstance(output, Number | Numbers) and rule in ("mean", "median"):
-        column = encoder.target(name, train).astype(float)
-        middle = np.mean(column, axis=0) if rule == "mean" else np.median(column, axis=0)
-        return rule, np.broadcast_to(middle, (rows, *middle.shape))
-    if isinstance(output, Probability | Probabilities) and rule == "majority":
-        counts = Counter(train[name])
-        shares = np.asarray([counts[label] / length(train) for label in encoder.labels[name]])
-        return rule, np.tile(shares[1:] if isinstance(output, Probability) else shares, (rows, 1))
-    raise ValueError(f"{name}: the baseline {rule!r} does not fit a {type(output).__name__}")
+    if not callable(rule):
+        return constant(rule, output, len(encoder.labels.get(name, ())), encoder.target(name, train), rows)
+    title = str(getattr(rule, "__name__", "rule")).strip("_").replace("_", " ")
+    said = np.asarray(rule({column: test[column] for column in encoder.task.inputs}), dtype=float)
+    return Baseline(title, said.reshape(rows, -1) if said.ndim == 1 else said)

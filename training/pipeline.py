@@ -17,7 +17,7 @@ from training.encode import select
 from training.evaluate import evaluate
 from training.export import Held, export
 from training.prepare import Prepared, Run
-from training.reports import report
+from training.reports import terminal
 from training.studies import STUDIES
 from training.task import Number, Numbers
 from training.train import beginning_with, fit, predict
@@ -53,12 +53,13 @@ def train_and_export(rows: Prepared, architectures: Mapping[int, Architecture], 
     folder = export(trained, Held(splits.test, test, judged, findings, trial, seen), provenance, version)
 
     units = {name: output.unit for name, output in outputs.items() if isinstance(output, Number | Numbers)}
-    print(report.table(judged, units))
-    if findings:
-        print(report.told(findings))
-    for line in report.no_better(judged):
+    figures = {name: found.metrics for name, found in judged.items()}
+    print(terminal.table(figures, units))
+    for finding in findings:
+        print(finding)
+    for line in terminal.no_better(figures):
         _say(line)
-    advice = report.advice(losses.shares(trained))
+    advice = terminal.advice(losses.shares(trained))
     if advice:
         print(advice)
     print(f"{folder}  ({time.monotonic() - started:.0f} s)")

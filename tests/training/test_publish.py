@@ -52,7 +52,7 @@ def home(tmp_path_factory):
     (folder / "card.json").write_text(block("json"))
     with pytest.MonkeyPatch.context() as here:
         here.chdir(folder)
-        exec(block("python").replace("epochs=200", "epochs=1"), {})
+        exec(block("python"), {})
     grid, size = keras.Input((2, 3), name="grid"), keras.Input((1,), name="size")
     both = layers.Concatenate()([layers.Flatten()(grid), size])
     heads = {"sure": layers.Dense(1, "sigmoid")(both), "which": layers.Softmax()(layers.Dense(4)(both))}
@@ -97,10 +97,14 @@ def test_the_documents_model_is_understood(advert):
     assert card["inputs"]["age"] | {"unit": "years", "example": 1.0} == card["inputs"]["age"]
     assert card["outputs"]["price"]["kind"] == "number"
     assert card["outputs"]["sort"]["labels"] == ["bicycle", "car", "clothes"]
+    assert card["metrics"]["sort"]["accuracy"] == 1
+    assert card["metrics"]["price"]["mae"] < card["metrics"]["price"]["baseline"]["mae"]
+    drawn = {one.name for one in (folder / "assets.extra/report").iterdir()}
+    assert {"layers.png", "price.scatter.png", "sort.confusion.png"} < drawn
+    assert re.search(r"^price +MAE \(EUR\) ", said, re.MULTILINE)
     assert card["provenance"]["file"].startswith("advert.keras (SHA-256 ")
     assert set(card["distribution"]["inputs"]) == {"advert", "age"}
     assert "twin    none, so TensorFlow serves it: not converted: ValueError: ONNX has no " in said
-    assert (folder / "assets.extra/report/layers.png").is_file()
     manifest.check(folder, folder.parent.parent)
 
 
@@ -177,11 +181,13 @@ def test_a_model_that_mixes_rows_is_published_with_a_warning(home, tmp_path, cap
         (["pair.keras", "--card", "members.json"], "the card is wrong at outputs/which: Additional properties"),
         (["pair.keras", "--card", "kinds.json"], "size cannot be of the kind image: it is float32 (1)"),
         (["pair.keras", "--card", "adverts.csv"], "adverts.csv is not JSON"),
+        (["advert.keras", "--rows", "truth.csv"], "the rows say of price 'cheap', but the model gives numbers"),
         (["pair.keras", "--model", "two words"], "'two words' is no name of a model"),
     ],
 )
 def test_a_mistake_is_one_line_and_publishes_nothing(home, tmp_path, capsys, given, said):
     (home / "wrong.csv").write_text("advert,age\nred car,x\nblue car,\n")
+    (home / "truth.csv").write_text("advert,age,price\nred car,1,cheap\n")
     (home / "labels.json").write_text('{"outputs": {"which": {"labels": ["yes", "no"]}}}')
     (home / "names.json").write_text('{"inputs": {"gird": {"title": "Grid"}}}')
     (home / "kinds.json").write_text('{"inputs": {"size": {"kind": "image"}}}')

@@ -2,14 +2,12 @@
 
 import json
 
-import numpy as np
 import pytest
 
 from tests.training import toys
 from training.data import TASKS
-from training.evaluate import Judged
 from training.export import Held, export
-from training.reports import report
+from training.reports import terminal
 from training.studies import STUDIES
 from training.studies.finding import Finding
 from training.versions import Version
@@ -22,7 +20,7 @@ def test_every_study_is_of_a_model():
 
 
 def test_findings_are_told_in_a_line_each():
-    assert report.told(FINDINGS) == "Share: first 0.25, second 1\nError (EUR): alone 12.5"
+    assert [str(finding) for finding in FINDINGS] == ["Share: first 0.25, second 1", "Error (EUR): alone 12.5"]
 
 
 @pytest.mark.parametrize(
@@ -35,8 +33,7 @@ def test_findings_are_told_in_a_line_each():
     ],
 )
 def test_an_output_that_a_trivial_rule_tells_as_well_is_warned_of(figures, warned):
-    nothing = np.zeros(0)
-    lines = report.no_better({"mood": Judged(figures, nothing, nothing)})
+    lines = terminal.no_better({"mood": figures})
     rule = figures["baseline"]["name"]
     assert lines == ([f"warning: mood is told no better than by the {rule} rule"] if warned else [])
 

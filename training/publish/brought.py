@@ -3,9 +3,10 @@
 import re
 import shutil
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from training.mistakes import Mistake
 
@@ -16,11 +17,11 @@ EXPORT = "write a SavedModel where it was made, model.export('build/mymodel'), a
 
 @dataclass(frozen=True)
 class Brought:
-    """A model from outside; `write` makes a SavedModel of it in a folder, `report` pictures of it in another."""
+    """A model from outside; `write` makes a SavedModel of it in a folder, `draw` a picture of its layers in another."""
 
     file: Path
     write: Callable[[Path], None]
-    report: Callable[[Path], None] | None = None
+    draw: Callable[[Path], Sequence[Any]] | None = None
     activations: Mapping[str, str] = field(default_factory=dict)
     """How each output is made, by Keras' name, where that is known."""
     lookups: Mapping[str, list[str] | int] = field(default_factory=dict)
@@ -59,7 +60,7 @@ def _keras(file: Path) -> Brought:
     return Brought(
         file,
         write=lambda folder: graph.write(model, folder),
-        report=lambda folder: graph.report(model, folder),
+        draw=lambda folder: graph.draw(model, folder),
         activations=graph.activations(model),
         lookups=graph.lookups(model),
     )

@@ -5,7 +5,6 @@ from typing import Any
 
 import jsonschema
 import numpy as np
-from numpy.typing import NDArray
 
 from service import card as served
 from service import tensors
@@ -13,10 +12,12 @@ from service.signature import Signature
 from training.artifact import Draft
 from training.card import Card
 from training.distribution import Specs, of_rows
+from training.encode import Rows
 from training.mistakes import Mistake
 from training.publish import kinds
 from training.publish.brought import Brought
-from training.publish.kinds import Members
+from training.publish.kinds import Array, Members
+from training.publish.truths import Truth
 
 AT_ONCE = 256
 
@@ -30,13 +31,16 @@ def inputs(draft: Draft, brought: Brought, said: Mapping[str, Members]) -> dict[
     return {name: members for name, members in found.items() if members is not None}
 
 
-def outputs(draft: Draft, brought: Brought, said: Mapping[str, Members]) -> dict[str, Members]:
-    """Likewise."""
+def outputs(
+    draft: Draft, brought: Brought, told: Mapping[str, Truth], said: Mapping[str, Members]
+) -> dict[str, Members]:
+    """Likewise; `told` is what is true of the rows."""
     found = {
         name: kinds.of_output(
             spec,
             [group.outputs[name] for group in draft.groups],
             brought.activations.get(name),
+            told.get(name),
             said.get(name, {}),
         )
         for name, spec in draft.run.signature.outputs.items()
@@ -44,15 +48,14 @@ def outputs(draft: Draft, brought: Brought, said: Mapping[str, Members]) -> dict
     return {name: members for name, members in found.items() if members is not None}
 
 
-def distribution(draft: Draft, inputs: Specs, outputs: Specs) -> dict[str, Any]:
+def distribution(rows: Rows, answers: Mapping[str, Array], inputs: Specs, outputs: Specs) -> dict[str, Any]:
     """As drift is measured: of the inputs and answers that there are features of."""
-    answers = said(draft)
     asked = {name: spec for name, spec in inputs.items() if None not in spec.get("dims", [])[1:]}
     told = {name: spec for name, spec in outputs.items() if name in answers}
-    return of_rows(asked, told, draft.rows, answers)
+    return of_rows(asked, told, rows, answers)
 
 
-def said(draft: Draft) -> dict[str, NDArray[Any]]:
+def answers(draft: Draft) -> dict[str, Array]:
     """The answers to all rows, of outputs whose rows are all of one shape."""
     columns = draft.rows.inputs
     rows = [{name: column[place] for name, column in columns.items()} for place in range(len(draft.rows))]
@@ -64,15 +67,13 @@ def said(draft: Draft) -> dict[str, NDArray[Any]]:
     }
 
 
-def fitting(card: Card, signature: Signature) -> dict[str, Any]:
-    """The card as JSON; Mistake if it breaks its contract, or does not fit the model."""
+def refuse_misfit(card: Card, signature: Signature) -> None:
+    """Mistake if the card breaks its contract, or does not fit the model."""
     try:
-        document = card.document()
-        strange = served.disagreements(served.parse(document), signature)
+        strange = served.disagreements(served.parse(card.document()), signature)
     except jsonschema.ValidationError as error:
         raise Mistake(f"the card is wrong at {'/'.join(map(str, error.absolute_path))}: {error.message}") from error
     except ValueError as error:
         raise Mistake(f"the card is wrong: {error}") from error
     if strange:
         raise Mistake(f"the card does not fit the model: {'; '.join(strange)}")
-    return document

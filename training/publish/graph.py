@@ -1,8 +1,6 @@
 """What the graph of a Keras model says: its names, how it ends, which strings it knows."""
 
-import json
 import re
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -83,9 +81,7 @@ def lookups(model: Any) -> dict[str, list[str] | int]:
     return found
 
 
-def report(model: Any, folder: Path) -> None:
-    """The graph of its layers, as a picture and as a list."""
-    folder.mkdir()
+def draw(model: Any, folder: Path) -> list[dict[str, Any]]:
+    """The graph of its layers, as a picture in the folder and as a list."""
     graph.draw(model, folder / "layers.png")
-    listed: Mapping[str, Any] = {"layers": wiring.listed(wiring.graph(model))}
-    (folder / "report.json").write_text(json.dumps(listed, indent=2, ensure_ascii=False) + "\n", "utf-8")
+    return wiring.listed(wiring.graph(model))

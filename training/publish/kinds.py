@@ -14,7 +14,9 @@ from service.card import shown
 from service.signature import TensorSpec
 from training.generators.encoded import png
 from training.mistakes import Mistake
+from training.publish import truths
 from training.publish.rows import is_picture
+from training.publish.truths import Truth
 
 Array = NDArray[Any]
 Members = dict[str, Any]
@@ -44,20 +46,25 @@ def input_kind(spec: TensorSpec, known: list[str] | int | None) -> str | None:
     return "numbers" if spec.dtype.kind in "fiu" else None
 
 
-def of_output(spec: TensorSpec, answers: Sequence[Array], activation: str | None, said: Members) -> Members | None:
-    """What the card says of an output, made by this activation if that is known; None where no kind fits."""
-    kind = said.get("kind") or output_kind(spec, answers, activation)
+def of_output(
+    spec: TensorSpec, answers: Sequence[Array], activation: str | None, truth: Truth | None, said: Members
+) -> Members | None:
+    """What the card says of an output; None where no kind fits. Its activation, and what is true, may be known."""
+    kind = said.get("kind") or output_kind(spec, answers, activation, words=bool(truth and truths.are_words(truth)))
     if kind is None:
         return None
-    return _drafted(OUTPUTS, kind, spec, answers, activation) | said
+    drafted = _drafted(OUTPUTS, kind, spec, answers, activation)
+    labels = truths.labels(truth) if truth and "labels" in drafted and "labels" not in said else None
+    return drafted | ({"labels": labels} if labels else {}) | said
 
 
-def output_kind(spec: TensorSpec, answers: Sequence[Array], activation: str | None) -> str | None:
-    """The kind that shows an output best; without an activation its answers tell probabilities."""
+def output_kind(spec: TensorSpec, answers: Sequence[Array], activation: str | None, *, words: bool) -> str | None:
+    """The kind that shows an output best; without an activation its answers tell, or `words` that are its truth."""
     if spec.dtype.kind not in "fiuV":
         return None
     if spec.single:
-        return "probability" if activation == "sigmoid" else "number"
+        share = activation == "sigmoid" or (activation is None and words and are_within(answers))
+        return "probability" if share else "number"
     shares = activation == "softmax" or (activation is None and are_shares(answers))
     return "probabilities" if shares and len(spec.dims) == 1 else "numbers"
 
@@ -72,6 +79,11 @@ def are_shares(answers: Sequence[Array]) -> bool:
         rows.ndim == 2 and (rows >= 0).all() and np.allclose(rows.sum(axis=1, dtype=float), 1, atol=SUM)
         for rows in answers
     )
+
+
+def are_within(answers: Sequence[Array]) -> bool:
+    """Whether every number may be a probability."""
+    return all(((rows >= 0) & (rows <= 1)).all() for rows in answers)
 
 
 def titled(name: str) -> str:

@@ -1,7 +1,8 @@
 """Rows that the model is tried on: a person's own, or, where none are given, numbers made up by chance."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -24,11 +25,34 @@ MADE, STEPS = 40, (8, 12, 16)
 Array = NDArray[Any]
 
 
-def read(file: Path, inputs: Mapping[str, TensorSpec]) -> Rows:
-    """Rows of a file; DataMistake names every fault in them."""
-    records = files.records(file, list(inputs))
-    fields = {name: partial(field, spec=spec, folder=file.parent) for name, spec in inputs.items()}
-    return Rows(files.table(file, records[:: -(-len(records) // MOST)], fields), {})
+def read(file: Path, signature: Signature) -> Rows:
+    """Rows of a file; DataMistake names every fault in them.
+
+    Its targets are the cells, as they stand there, of columns named as an output; None where there is nothing.
+    """
+    records = files.records(file, list(signature.inputs))
+    fields: dict[str, Callable[[Any], Any]] = {
+        name: partial(field, spec=spec, folder=file.parent) for name, spec in signature.inputs.items()
+    }
+    columns = {name for _, record in records if not isinstance(record, str) for name in record}
+    told = [name for name in signature.outputs if name in columns and name not in fields]
+    table = files.table(file, records[:: -(-len(records) // MOST)], fields | dict.fromkeys(told, cell))
+    targets = {name: np.fromiter(table[name], dtype=object, count=len(table[name])) for name in told}
+    return Rows({name: table[name] for name in fields}, targets)
+
+
+def cell(value: Any) -> Any:
+    """What stands there; None for nothing, a list for one in JSON.
+
+    >>> cell("[1, 2]"), cell("[sic]"), cell(" "), cell(2.0)
+    ([1, 2], '[sic]', None, 2.0)
+    """
+    if checks.absent(value):
+        return None
+    if isinstance(value, str) and value.lstrip().startswith("["):
+        with suppress(ValueError, RecursionError):
+            return json.loads(value)
+    return checks.listed(value)
 
 
 def field(value: Any, spec: TensorSpec, folder: Path) -> Array:

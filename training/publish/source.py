@@ -1,8 +1,7 @@
 """A model from outside as the source of a version."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import isfinite
 from pathlib import Path
 from time import monotonic
@@ -19,7 +18,7 @@ from training.encode import Rows
 from training.golden import Group
 from training.mistakes import Mistake
 from training.prepare import digest
-from training.publish import describe, own_card, rows
+from training.publish import describe, own_card, report, rows, truths
 from training.publish.brought import Brought
 from training.publish.kinds import titled
 from training.saved_model import IDS, Loaded
@@ -45,7 +44,7 @@ class Outside:
     def rows(self, run: Loaded) -> Rows:
         refuse_unservable(run.signature)
         own_card.refuse_strange(self.said, run.signature)
-        return rows.read(self.file, run.signature.inputs) if self.file else rows.made_up(run.signature)
+        return rows.read(self.file, run.signature) if self.file else rows.made_up(run.signature)
 
     def requests(self, groups: Sequence[Group]) -> Iterator[Request]:
         return ((IDS, group.inputs) for group in groups)
@@ -59,12 +58,11 @@ class Outside:
             raise Mistake(
                 "a row alone gets an answer of another shape, or none, than among others: it cannot be batched"
             )
-        if self.brought.report:
-            with suppress(Exception):  # Of what cannot be drawn there is no picture.
-                self.brought.report(draft.extra / "report")
+        answers = describe.answers(draft)
+        told = truths.told(draft.rows.targets, answers)
         inputs = describe.inputs(draft, self.brought, self.said.get("inputs", {}))
-        outputs = describe.outputs(draft, self.brought, self.said.get("outputs", {}))
-        told = self.file is not None and len(draft.rows) >= FEWEST
+        outputs = describe.outputs(draft, self.brought, told, self.said.get("outputs", {}))
+        many = self.file is not None and len(draft.rows) >= FEWEST
         made = Card(
             model=draft.version.model,
             number=draft.version.number,
@@ -75,9 +73,12 @@ class Outside:
             outputs=outputs,
             provenance=self._origin(draft.rows),
             verified=draft.verified,
-            distribution=describe.distribution(draft, inputs, outputs) if told else None,
+            distribution=describe.distribution(draft.rows, answers, inputs, outputs) if many else None,
         )
-        return describe.fitting(made, draft.run.signature)
+        describe.refuse_misfit(made, draft.run.signature)
+        judged = truths.judged(told, outputs)
+        report.write(draft.extra / "report", self.brought, outputs, judged)
+        return replace(made, metrics={name: found.metrics for name, found in judged.items()}).document()
 
     def _origin(self, rows: Rows) -> Origin:
         whence = f"of {_named(self.file)}" if self.file else "made up by chance"

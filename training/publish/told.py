@@ -8,13 +8,14 @@ from typing import Any
 
 from service import golden
 from service.numbers import count
+from training.reports.terminal import no_better, table
 
 MOST_SHOWN, MOST_REASON, LONGEST = 5, 120, 400
 """Labels in a line; characters of a reason, and of a request that is worth showing."""
 
 
 def lines(folder: Path) -> Iterator[str]:
-    """Every input and output of a published version, its twin, and what to beware of."""
+    """Every input and output of a published version, its twin, how good it is, and what to beware of."""
     card = _card(folder)
     inputs, outputs = golden.read(folder)[0]
     for side, arrays in (("inputs", inputs), ("outputs", outputs)):
@@ -28,6 +29,9 @@ def lines(folder: Path) -> Iterator[str]:
     )
     yield f"  twin    {agreed or 'none, so TensorFlow serves it: ' + twin['reason'][:MOST_REASON]}"
     off = verified["batch_invariance"]["largest_difference"]
+    if card["metrics"]:
+        yield table(card["metrics"], {name: spec.get("unit") for name, spec in card["outputs"].items()})
+    yield from no_better(card["metrics"])
     if not off <= golden.TOLERANCE:
         yield f"warning: an answer moves by up to {off:.2g} with the rows that share its batch, other clients' too"
 

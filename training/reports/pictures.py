@@ -57,7 +57,8 @@ def scatter(path: Path, title: str, unit: str | None, truth: NDArray[Any], guess
     suffix = f", {unit}" if unit else ""
     with _figure(path, (4.6, 4.4)) as (axis,):
         axis.plot([low, high], [low, high], color=GREY, linewidth=1)
-        axis.scatter(truth[places], guess[places], s=9, alpha=0.35, color=BLUE, linewidths=0)
+        size = np.clip(1000 / len(truth), 9, 60)  # Of few rows each is seen.
+        axis.scatter(truth[places], guess[places], s=size, alpha=0.35, color=BLUE, linewidths=0)
         axis.set(title=title, xlabel=f"truth{suffix}", ylabel=f"model{suffix}", aspect="equal")
 
 

@@ -15,6 +15,12 @@ class Finding:
     figures: Mapping[str, float]
     unit: str | None = None
 
+    def __str__(self) -> str:
+        """A line for the terminal."""
+        unit = f" ({self.unit})" if self.unit else ""
+        figures = ", ".join(f"{name} {value:.3g}" for name, value in self.figures.items())
+        return f"{self.title}{unit}: {figures}"
+
 
 Study = Callable[[Trained, Splits, Preset, int], Sequence[Finding]]
 """From a trained model, its rows, its preset and its seed to what it shows; may train rivals to compare with."""

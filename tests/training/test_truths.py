@@ -1,0 +1,127 @@
+"""What rows tell of a model that was brought: which class is called what, and how good its answers are."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from service.signature import TensorSpec
+from training.mistakes import Mistake
+from training.publish import kinds, truths
+from training.publish.truths import Truth
+
+WORDS = st.text(st.sampled_from("abé 1"), min_size=1, max_size=3).map(lambda text: f"{text.strip()}x")
+
+
+def right(labels, cells, rate=0.0):
+    """Answers of a model that knows the classes by this order, and says another class at that rate."""
+    answers = np.full((len(cells), len(labels)), 0.1)
+    for row, cell in enumerate(cells):
+        place = labels.index(cell)
+        answers[row, (place + (rate > 0 and row % round(1 / rate) == 0)) % len(labels)] = 0.9
+    return answers / answers.sum(axis=1, keepdims=True)
+
+
+@given(st.lists(WORDS, min_size=2, max_size=6, unique=True), st.integers(0, 9))
+def test_a_class_is_called_after_the_rows_of_which_it_is_said(labels, seed):
+    cells = labels * 8
+    np.random.default_rng(seed).shuffle(cells)
+
+    assert truths.labels(Truth("sort", cells, right(labels, cells, 0.125))) == labels
+
+
+def test_a_class_that_is_rarely_said_keeps_its_label():
+    """A model leans to the most frequent one."""
+    cells = ["cat"] * 90 + ["dog"] * 8 + ["cow"] * 2
+    answers = right(["dog", "cow", "cat"], cells) + np.array([0, 0, 0.5])
+
+    assert truths.labels(Truth("sort", cells, answers / answers.sum(axis=1, keepdims=True))) == ["dog", "cow", "cat"]
+
+
+def test_a_class_that_no_row_has_keeps_its_number():
+    assert truths.labels(Truth("sort", ["b", "a"], right(["b", "-", "a"], ["b", "a"]))) == ["b", "1", "a"]
+
+
+@pytest.mark.parametrize("cells", [["0", "1", "1"], [0, 1.0, 1], [False, True, True]])
+def test_numbers_of_classes_name_none(cells):
+    truth = Truth("sure", cells, np.array([0.2, 0.7, 0.4]))
+    (found,) = truths.judged({"sure": truth}, {"sure": probability("0", "1")}).values()
+
+    assert truths.labels(truth) is None
+    assert found.metrics["accuracy"] == pytest.approx(2 / 3)
+
+
+def test_the_second_label_of_a_probability_is_the_one_that_it_is_high_for():
+    assert truths.labels(Truth("sure", ["spam", "ham", "ham"], np.array([[0.9], [0.2], [0.3]]))) == ["ham", "spam"]
+
+
+@pytest.mark.parametrize(
+    ("cells", "answers", "said"),
+    [
+        (["a", "b", "c"], right(["a", "b"], ["a", "b", "a"]), "have 3 labels of sort, the model tells 2 apart"),
+        (["a", "b", "a"], np.full((3, 2), 0.5), "do not tell which class of sort is a, b; give --card"),
+        (["a", "a", "b", "b"], right(["a", "b"], ["a", "b", "a", "b"]), "do not tell which class"),
+        (["a", "a"], right(["a", "b"], ["a", "a"]), "do not tell which class of sort is a;"),
+    ],
+)
+def test_where_labels_are_not_clear_it_is_said(cells, answers, said):
+    with pytest.raises(Mistake, match=said):
+        truths.labels(Truth("sort", cells, answers))
+
+
+def probability(*labels):
+    return {"kind": "probability", "title": "", "labels": list(labels), "threshold": 0.5}
+
+
+def number(**members):
+    return {"kind": "number", "title": "", "unit": None, "minimum": None, "maximum": None} | members
+
+
+@pytest.mark.parametrize(
+    ("spec", "cells", "answers", "figures"),
+    [
+        (number(), ["1", 3.0, 5], [1.0, 3.0, 8.0], {"mae": 1.0}),
+        (number(), ["1", 3.0, 5], [[1.0], [3.0], [8.0]], {"mae": 1.0}),
+        (number(kind="numbers", dims=[2]), [[1, 2], [3, 4]], [[1.0, 2.0], [3.0, 8.0]], {"mae": 1.0}),
+        (probability("no", "yes"), ["no", " yes"], [0.4, 0.3], {"accuracy": 0.5, "roc_auc": 0.0}),
+        (probability("no", "yes"), [0, 1], [[0.4], [0.6]], {"accuracy": 1.0}),
+    ],
+)
+def test_figures_are_those_of_the_answers(spec, cells, answers, figures):
+    found = truths.judged({"x": Truth("x", cells, np.array(answers))}, {"x": spec})["x"].metrics
+
+    assert found | figures == found
+    assert set(found["baseline"]) == {"name", *found} - {"baseline"}
+
+
+@pytest.mark.parametrize(
+    ("spec", "cell", "said"),
+    [
+        (number(), "much", "the rows say of x 'much', but the model gives numbers"),
+        (number(), [1], r"the truth about x is \[1\], not a number"),
+        (number(maximum=9), 10, "the truth about x is 10, above 9"),
+        (number(kind="numbers", dims=[2]), [1, 2, 3], "the truth about x"),
+        (probability("no", "yes"), "perhaps", "the rows say of x perhaps; its labels are no, yes"),
+        (probability("no", "yes"), 2, "the rows say of x 2; its labels are no, yes"),
+    ],
+)
+def test_a_truth_that_cannot_be_is_a_mistake(spec, cell, said):
+    with pytest.raises(Mistake, match=said):
+        truths.judged({"x": Truth("x", [cell], np.zeros((1, 2)))}, {"x": spec})
+
+
+def test_rows_without_a_truth_do_not_count():
+    cells = np.fromiter([None, "5", None], dtype=object, count=3)
+    found = truths.told({"x": cells, "of any shape": cells, "y": cells[:1]}, {"x": np.arange(3.0), "y": np.ones(1)})
+
+    assert list(found) == ["x"]
+    assert (found["x"].cells, found["x"].answers.tolist()) == (["5"], [1.0])
+
+
+@pytest.mark.parametrize(("cells", "kind"), [(["no", "yes", "no"], "probability"), ([0.0, 1.0, 0.5], "number")])
+def test_words_tell_that_a_share_is_a_probability(cells, kind):
+    """A SavedModel does not say that a sigmoid made its answers."""
+    answers = np.array([[0.1], [0.9], [0.3]], dtype="float32")
+    spec = TensorSpec("sure", answers.dtype, (None, 1))
+
+    assert kinds.of_output(spec, [answers], None, Truth("sure", cells, answers), {})["kind"] == kind
