@@ -24,7 +24,7 @@ ZOO := similarity qa profile majority same_distribution classifier adder digits 
 
 MEASURED := qa/1 similarity/1 siamese_vectors/2 profile/1 majority/2
 
-.PHONY: serve zoo zoo-models models test manifests fuzz check lint types docs load chaos soak bench bench-peers bench-rest bench-models peers image-test lock clean
+.PHONY: serve zoo zoo-models models test failed manifests fuzz check lint types docs load chaos soak bench bench-peers bench-rest bench-models peers image-test lock clean
 
 serve: models
 	@MANIFOLD_STORE=$(STORE) MANIFOLD_PORT=$(PORT) exec $(RUN) -m service serve
@@ -45,6 +45,10 @@ models: $(VENV)/full
 test: export PYTHONDONTWRITEBYTECODE :=
 test: $(VENV)/dev $(CLIENTS)/clients
 	$(RUN) -m pytest -q -n $(shell expr $$(nproc 2>/dev/null || echo 2) + 1) --maxprocesses 5 --dist loadfile --no-loadscope-reorder
+
+# What failed last, once more, one test after the other.
+failed: $(VENV)/dev $(CLIENTS)/clients
+	$(RUN) -m pytest -q --last-failed --last-failed-no-failures none
 
 # ARGS: parsers to try instead of all, --share 0.1 for a tenth, --seed 2 for other cases.
 fuzz: $(VENV)/dev $(VENV)/fuzz
