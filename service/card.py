@@ -63,19 +63,27 @@ class NumbersInput:
 
 @dataclass(frozen=True)
 class ImageInput:
-    """An input of pixels from 0 to 255: (height, width) grey with one channel, (height, width, 3) red, green, blue."""
+    """An input of pixels: (height, width) or (height, width, 1) grey, (height, width, 3) red, green, blue.
 
-    dtypes: ClassVar[str] = "uint8"
+    They are bytes from 0 to 255 or, with a `range`, floats: what black is, and what white.
+    """
+
+    dtypes: ClassVar[str] = "uint8 or floats"
     height: int
     width: int
     channels: int
+    range: tuple[float, float] | None = None
     title: str = ""
     example: Any = None
 
     @property
     def dims(self) -> tuple[int, ...]:
-        """The shape of one row."""
+        """The shape of a picture."""
         return (self.height, self.width) if self.channels == 1 else (self.height, self.width, self.channels)
+
+    def shape(self, dims: Shape) -> tuple[int, ...]:
+        """The shape of a row, where the model's has these `dims`: grey may have an axis of its own."""
+        return (*self.dims, 1) if self.channels == 1 and dims[2:] in ((1,), (None,)) else self.dims
 
 
 @dataclass(frozen=True)
@@ -112,12 +120,13 @@ INPUTS: Mapping[str, type[Any]] = {
     "text": TextInput,
 }
 
+FLOATS = {"float16", "float32", "float64"}
 INTEGERS = {"int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"}
 
 DTYPES: Mapping[str, set[str]] = {
     "integers": INTEGERS,
-    "numbers": {*INTEGERS, "float16", "float32", "float64"},
-    "uint8": {"uint8"},
+    "numbers": {*INTEGERS, *FLOATS},
+    "uint8 or floats": {"uint8", *FLOATS},
     "integers or strings": {*INTEGERS, "string"},
     "strings": {"string"},
 }
@@ -193,7 +202,8 @@ def described(spec: Mapping[str, Any], kinds: Mapping[str, type[Any]], side: str
     """An input or output from its JSON, of the class of its kind."""
     if spec["kind"] not in kinds:
         raise ValueError(f"{side} kind {spec['kind']!r}, this version reads {sorted(kinds)}")
-    known = {key: tuple(value) if key in ("labels", "dims") else value for key, value in spec.items() if key != "kind"}
+    lists = ("labels", "dims", "range")
+    known = {key: tuple(value) if key in lists else value for key, value in spec.items() if key != "kind"}
     return kinds[spec["kind"]](**known)
 
 
@@ -210,8 +220,11 @@ def strange_inputs(card: Card, signature: Signature) -> Iterator[str]:
             yield f"there is no input {name!r}"
         elif tensor.type not in DTYPES[spec.dtypes]:
             yield f"input {name!r} is {tensor.type}, the card says {spec.dtypes}"
-        elif not alike(tensor.dims, spec.dims):
+        elif not alike(tensor.dims, spec.shape(tensor.dims) if isinstance(spec, ImageInput) else spec.dims):
             yield f"a row of input {name!r} has shape {shown(tensor.dims)}, the card says {shown(spec.dims)}"
+        elif isinstance(spec, ImageInput) and (spec.range is None) is (tensor.type in FLOATS):
+            told = "a range, which is for floats" if spec.range else "no range: what black is, and what white"
+            yield f"input {name!r} is {tensor.type}, the card has {told}"
         elif isinstance(spec, TextInput | CategoryInput) and not tensor.single:
             yield f"a row of input {name!r} has shape {shown(tensor.dims)}, a text or category has () or (1)"
 

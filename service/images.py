@@ -56,6 +56,15 @@ def decode(data: bytes, dims: tuple[int, ...]) -> NDArray[np.uint8]:
     return np.array(resized(pixels, dims[1], dims[0]))
 
 
+def levels(black: float, white: float, dtype: Any) -> NDArray[Any]:
+    """What the 256 levels of a pixel are to a model that takes floats.
+
+    >>> levels(-1, 1, np.float32)[[0, 255]].tolist()
+    [-1.0, 1.0]
+    """
+    return (black + np.arange(256) * (white - black) / 255).astype(dtype)
+
+
 def spend(pixels: int) -> None:
     """Misfit if that is more than the request's pictures may still have."""
     left = pixels_left.get()

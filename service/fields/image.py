@@ -21,29 +21,39 @@ MOST_PIXELS_AT_ONCE = 64_000_000
 
 
 class Image(Tensor):
-    """One picture: PNG or JPEG, as bytes or in base64, or its pixels as nested numbers from 0 to 255."""
+    """One picture: PNG or JPEG, as bytes or in base64, or its pixels as nested numbers, as the model takes them."""
 
     def __init__(self, spec: TensorSpec, image: ImageInput) -> None:
-        from service.images import decode, pixels_left  # loads Pillow: a service without pictures needs none
+        from service.images import decode, levels, pixels_left  # loads Pillow: a service without pictures needs none
 
-        super().__init__(replace(spec, shape=(None, *image.dims)), f"{PICTURE} or {nested.a_list(image.dims)}")
-        self.dims = image.dims
+        dims = image.shape(spec.dims)
+        super().__init__(replace(spec, shape=(None, *dims)), f"{PICTURE} or {nested.a_list(dims)}")
+        self.image = image
         self.decode = decode
+        self.levels = levels(*image.range, spec.dtype) if image.range else None
         self.pixels_left = pixels_left
 
     def begin(self) -> None:
         self.pixels_left.set(MOST_PIXELS_AT_ONCE)
 
     def array(self, value: Any) -> Array:
-        """uint8 (height, width) or (height, width, 3)."""
+        """(height, width), (height, width, 1) or (height, width, 3), uint8 or of the model's floats."""
         if isinstance(value, list | np.ndarray):
             return self._pixels(value)
         if type(value) is bytes:
-            return self.decode(value, self.dims)
+            return self._decoded(value)
         text = value.get("b64") if type(value) is dict and len(value) == 1 else value
         if type(text) is not str:
             raise self.other(value)
-        return self.decode(self._bytes(text), self.dims)
+        return self._decoded(self._bytes(text))
+
+    def alike(self, other: Tensor) -> bool:
+        """Whether black and white are the same, too."""
+        return super().alike(other) and isinstance(other, Image) and self.image.range == other.image.range
+
+    def _decoded(self, data: bytes) -> Array:
+        pixels = self.decode(data, self.image.dims).reshape([size or 0 for size in self.spec.dims])
+        return pixels if self.levels is None else self.levels[pixels]
 
     def _pixels(self, value: Any) -> Array:
         try:

@@ -87,10 +87,11 @@ def numbers(spec: TensorSpec, meaning: NumbersInput, *, tfs: bool) -> Schema:
 def image(spec: TensorSpec, meaning: ImageInput) -> Schema:
     """A picture in base64, or its pixels."""
     told = PICTURE.format(width=meaning.width, height=meaning.height)
-    pixels = nested(element(spec.dtype), meaning.dims)
+    pixels = nested(element(spec.dtype), meaning.shape(spec.dims))
     colours = "grey" if meaning.channels == 1 else "red, green, blue"
+    black, white = meaning.range or (0, 255)
     return {
-        "description": f"{told} Or its pixels, {colours}, from 0 to 255.",
+        "description": f"{told} Or its pixels, {colours}, from {black:g} to {white:g}.",
         "anyOf": [BASE64 | {"contentMediaType": "image/png"}, B64, pixels],
     }
 

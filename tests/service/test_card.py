@@ -272,8 +272,8 @@ class TestSchema:
         for kind, read_by in KINDS[side].items():
             known = SCHEMA["$defs"][f"{kind}_{side}"]
             assert set(known["properties"]) == {"kind"} | {f.name for f in fields(read_by)}
-            optional = {"dims"} if kind == "category" else set()  # cards before it had no such member
-            assert set(known["required"]) == set(known["properties"]) - optional
+            optional = {"category": {"dims"}, "image": {"range"}}  # cards before it had no such member
+            assert set(known["required"]) == set(known["properties"]) - optional.get(kind, set())
 
     @pytest.mark.parametrize("side", KINDS)
     def test_it_knows_the_same_kinds_and_looks_at_each(self, side):
@@ -324,6 +324,7 @@ class TestSchema:
 SIGNATURE = Signature(
     specs(
         text=("int32", (None, None)),
+        dim=("float32", (None, 4, 6, 1)),
         five=("int64", (None, 5)),
         walk=("float32", (None, None, 2)),
         photo=("uint8", (None, 4, 6, 3)),
@@ -359,7 +360,7 @@ class TestACardThatFitsItsModel:
             {"text": words(), "five": words(length=5), "walk": walk(None, 2), "photo": ImageInput(4, 6, 3)},
             {"walk": walk(7, 2), "brand": BRAND, "five": words()},
             {"walk": walk(None, None)},
-            {"advert": TextInput((1,)), "shop": BRAND},
+            {"advert": TextInput((1,)), "shop": BRAND, "dim": ImageInput(4, 6, 1, (0, 1))},
             {"advert": replace(BRAND, dims=(1,)), "shop": TextInput()},
             {},
         ],
@@ -393,13 +394,19 @@ class TestACardThatDoesNotFitItsModel:
             ("advert", TextInput(), "a row of input 'advert' has shape (1), the card says ()"),
             ("tags", TextInput((3,)), "a row of input 'tags' has shape (3), a text or category has () or (1)"),
             ("shop", walk(), "input 'shop' is string, the card says numbers"),
-            ("text", ImageInput(4, 6, 3), "input 'text' is int32, the card says uint8"),
+            ("text", ImageInput(4, 6, 3), "input 'text' is int32, the card says uint8 or floats"),
             ("five", words(length=6), "a row of input 'five' has shape (5), the card says (6)"),
             ("text", BRAND, "a row of input 'text' has shape (any), the card says ()"),
             ("walk", walk(None, 3), "a row of input 'walk' has shape (any, 2), the card says (any, 3)"),
             ("walk", walk(), "a row of input 'walk' has shape (any, 2), the card says ()"),
             ("photo", ImageInput(6, 4, 3), "a row of input 'photo' has shape (4, 6, 3), the card says (6, 4, 3)"),
             ("photo", ImageInput(4, 6, 1), "a row of input 'photo' has shape (4, 6, 3), the card says (4, 6)"),
+            ("photo", ImageInput(4, 6, 3, (0, 1)), "input 'photo' is uint8, the card has a range, which is for floats"),
+            (
+                "dim",
+                ImageInput(4, 6, 1),
+                "input 'dim' is float32, the card has no range: what black is, and what white",
+            ),
         ],
     )
     def test_says_which_input(self, name: str, spec, said: str):

@@ -144,6 +144,23 @@ class TestImages:
             assert np.array_equal(loaded(rows, value), pixels)
             assert loaded(rows, value).dtype == np.uint8
 
+    @given(pixels=PIXELS, dtype=st.sampled_from(["float16", "float32", "float64"]))
+    def test_to_a_model_of_floats_a_picture_is_what_its_pixels_were_scaled_to(self, pixels, dtype):
+        """As Keras scales: by a division of floats; grey may have an axis of its own."""
+        dims = pixels.shape if pixels.ndim == 3 else (*pixels.shape, 1)
+        rows = only(ImageInput(*dims, range=(0, 1)), dtype, *dims)
+        scaled = (pixels.astype("float64") / 255).astype(dtype).reshape(dims)
+        for value in (png(pixels), scaled.tolist()):
+            assert np.array_equal(loaded(rows, value), scaled)
+            assert loaded(rows, value).dtype == scaled.dtype
+
+    @pytest.mark.parametrize("ends", [(0, 255), (-1, 1), (1, 0), (-123.5, 131.5)])
+    def test_black_and_white_are_as_the_card_has_them(self, ends):
+        rows = only(ImageInput(2, 3, 1, range=ends), "float32", 2, 3)
+        found = loaded(rows, png(np.array([[0, 255, 0], [51, 0, 0]], np.uint8)))
+        assert (found[0, 0], found[0, 1]) == ends
+        assert found[1, 0] == pytest.approx(ends[0] + (ends[1] - ends[0]) / 5)
+
     @pytest.mark.parametrize(
         ("value", "pointer", "detail"),
         [

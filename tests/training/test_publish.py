@@ -65,6 +65,9 @@ def home(tmp_path_factory):
     keras.Sequential([picture, layers.Rescaling(1 / 255), layers.Flatten(), layers.Dense(3, "softmax")]).save(
         folder / "picture.keras"
     )
+    dim = keras.Input((6, 4, 1), name="photo")
+    keras.Model(dim, layers.Dense(3, "softmax")(layers.Flatten()(dim))).save(folder / "dim.keras")
+    keras.Model(dim, layers.Flatten()(layers.Rescaling(1 / 255)(dim))).save(folder / "scaled.keras")
     across = keras.Model(size, layers.Softmax(axis=0, name="share")(size))
     across.save(folder / "across.keras")
     fixed = keras.Input((3,), batch_size=4, name="x")
@@ -151,6 +154,25 @@ def test_bytes_of_a_size_are_a_picture(home, tmp_path, capsys):
     assert card["verified"]["twin"]["kept"]
 
 
+@pytest.mark.parametrize(
+    ("name", "said", "white"), [("scaled", {}, 255), ("dim", {"kind": "image", "range": [0, 1]}, 1)]
+)
+def test_floats_are_a_picture_where_black_and_white_are_known(home, tmp_path, capsys, name, said, white):  # noqa: PLR0917
+    pixels = np.arange(24, dtype="uint8").reshape(6, 4) * 10
+    scaled = (pixels[..., None] / 255 * white).tolist()
+    (tmp_path / "rows.jsonl").write_text("".join(json.dumps({"photo": one}) + "\n" for one in (png(pixels), scaled)))
+    (tmp_path / "card.json").write_text(json.dumps({"inputs": {"photo": said}}))
+    given = ["--rows", tmp_path / "rows.jsonl", "--card", tmp_path / "card.json"]
+    card, folder, _ = published(tmp_path, capsys, home / f"{name}.keras", *given)
+    photo = card["inputs"]["photo"]
+
+    assert (photo["kind"], photo["channels"], photo["range"]) == ("image", 1, [0, white])
+    assert decode(b64decode(photo["example"]), (6, 4)).tolist() == pixels.tolist()
+    for inputs, _ in golden.read(folder):
+        for row in inputs["photo"]:
+            assert row == pytest.approx(np.array(scaled, "float32"))
+
+
 def test_ids_beyond_an_embedding_are_not_asked_for():
     ids = keras.Input((2,), dtype="int32", name="ids")
     known = graph.lookups(keras.Model(ids, layers.Embedding(9, 1)(ids)))
@@ -182,12 +204,16 @@ def test_a_model_that_mixes_rows_is_published_with_a_warning(home, tmp_path, cap
         (["pair.keras", "--card", "kinds.json"], "size cannot be of the kind image: it is float32 (1)"),
         (["pair.keras", "--card", "adverts.csv"], "adverts.csv is not JSON"),
         (["advert.keras", "--rows", "truth.csv"], "the rows say of price 'cheap', but the model gives numbers"),
+        (["dim.keras", "--rows", "files.csv"], "photo is 'a.png', not numbers; if it takes pictures, say so on a card"),
+        (["dim.keras", "--card", "picture.json"], "photo is of floats: say what black and white are in them"),
         (["pair.keras", "--model", "two words"], "'two words' is no name of a model"),
     ],
 )
 def test_a_mistake_is_one_line_and_publishes_nothing(home, tmp_path, capsys, given, said):
     (home / "wrong.csv").write_text("advert,age\nred car,x\nblue car,\n")
     (home / "truth.csv").write_text("advert,age,price\nred car,1,cheap\n")
+    (home / "files.csv").write_text("photo\na.png\n")
+    (home / "picture.json").write_text('{"inputs": {"photo": {"kind": "image"}}}')
     (home / "labels.json").write_text('{"outputs": {"which": {"labels": ["yes", "no"]}}}')
     (home / "names.json").write_text('{"inputs": {"gird": {"title": "Grid"}}}')
     (home / "kinds.json").write_text('{"inputs": {"size": {"kind": "image"}}}')
@@ -219,4 +245,4 @@ def test_the_example_is_the_row_however_it_is_shaped(row):
 def test_a_cell_of_json_is_the_row(row):
     spec = TensorSpec("x", row.dtype, (None, *row.shape))
 
-    assert rows.field(json.dumps(row.tolist()), spec, Path()).tolist() == row.tolist()
+    assert rows.field(json.dumps(row.tolist()), spec, None, Path()).tolist() == row.tolist()

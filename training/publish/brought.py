@@ -3,7 +3,7 @@
 import re
 import shutil
 import zipfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,8 @@ class Brought:
     """How each output is made, by Keras' name, where that is known."""
     lookups: Mapping[str, list[str] | int] = field(default_factory=dict)
     """Of the inputs that are looked up in a list: its strings, or how many rows an embedding has."""
+    scaled: Collection[str] = ()
+    """Inputs that are scaled first of all: pixels, from 0 to 255."""
 
 
 def opened(file: Path) -> Brought:
@@ -63,6 +65,7 @@ def _keras(file: Path) -> Brought:
         draw=lambda folder: graph.draw(model, folder),
         activations=graph.activations(model),
         lookups=graph.lookups(model),
+        scaled=graph.scaled(model),
     )
 
 

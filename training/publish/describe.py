@@ -17,15 +17,17 @@ from training.mistakes import Mistake
 from training.publish import kinds
 from training.publish.brought import Brought
 from training.publish.kinds import Array, Members
+from training.publish.rows import Pictures
 from training.publish.truths import Truth
 
 AT_ONCE = 256
 
 
-def inputs(draft: Draft, brought: Brought, said: Mapping[str, Members]) -> dict[str, Members]:
+def inputs(draft: Draft, brought: Brought, pictures: Pictures, said: Mapping[str, Members]) -> dict[str, Members]:
     """Of every input that a kind fits; what its owner says wins."""
+    known: Mapping[str, kinds.Known] = {**brought.lookups, **pictures}
     found = {
-        name: kinds.of_input(spec, draft.rows.inputs[name], brought.lookups.get(name), said.get(name, {}))
+        name: kinds.of_input(spec, draft.rows.inputs[name], known.get(name), said.get(name, {}))
         for name, spec in draft.run.signature.inputs.items()
     }
     return {name: members for name, members in found.items() if members is not None}

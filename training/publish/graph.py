@@ -69,15 +69,27 @@ def _activation(tensor: Any) -> str:
 def lookups(model: Any) -> dict[str, list[str] | int]:
     """Of inputs that go into nothing but a StringLookup: its strings; into nothing but an Embedding: how many rows."""
     found: dict[str, list[str] | int] = {}
-    for name, tensor in inputs(model).items():
-        readers = {id(node.operation): node.operation for node in _layer(tensor)._outbound_nodes}  # noqa: SLF001  likewise
-        (reader,) = readers.values() if len(readers) == 1 else (None,)
+    for name, reader in _readers(model).items():
         if isinstance(reader, keras.layers.Embedding):
             found[name] = reader.input_dim
         elif isinstance(reader, keras.layers.StringLookup) and not reader.invert:
             known = [str(word) for word in reader.get_vocabulary(include_special_tokens=False)]
             if 2 <= len(known) <= MOST_LABELS:
                 found[name] = known
+    return found
+
+
+def scaled(model: Any) -> list[str]:
+    """Inputs that go into nothing but a Rescaling."""
+    return [name for name, reader in _readers(model).items() if isinstance(reader, keras.layers.Rescaling)]
+
+
+def _readers(model: Any) -> dict[str, Any]:
+    """The layer that an input goes into; None where there are several."""
+    found = {}
+    for name, tensor in inputs(model).items():
+        readers = {id(node.operation): node.operation for node in _layer(tensor)._outbound_nodes}  # noqa: SLF001  likewise
+        found[name] = next(iter(readers.values())) if len(readers) == 1 else None
     return found
 
 

@@ -10,16 +10,17 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from service.card import shown
+from service.card import ImageInput, shown
 from service.signature import TensorSpec
-from training.generators.encoded import png
 from training.mistakes import Mistake
 from training.publish import truths
-from training.publish.rows import is_picture
+from training.publish.pictures import encoded
 from training.publish.truths import Truth
 
 Array = NDArray[Any]
 Members = dict[str, Any]
+Known = list[str] | int | ImageInput | None
+"""Of an input: its strings, how many ids there are, how it takes pictures."""
 Draft = Callable[[TensorSpec, Sequence[Array], Any], Members]
 """From a tensor, its rows, and what is known: an input's labels, an output's activation."""
 
@@ -29,20 +30,20 @@ SUM = 1e-3
 """How far probabilities of a row may be from 1 in all."""
 
 
-def of_input(spec: TensorSpec, column: Sequence[Array], known: list[str] | int | None, said: Members) -> Members | None:
-    """What the card says of an input; None where no kind fits. `known` are its strings, or is the number of its ids."""
+def of_input(spec: TensorSpec, column: Sequence[Array], known: Known, said: Members) -> Members | None:
+    """What the card says of an input; None where no kind fits."""
     kind = said.get("kind") or input_kind(spec, known)
     if kind is None:
         return None
     return _drafted(INPUTS, kind, spec, column, said.get("labels", known)) | said
 
 
-def input_kind(spec: TensorSpec, known: list[str] | int | None) -> str | None:
+def input_kind(spec: TensorSpec, known: Known) -> str | None:
     """The kind that shows an input best."""
+    if isinstance(known, ImageInput):
+        return "image"
     if spec.dtype.kind == "O":
         return None if not spec.single else "category" if known else "text"
-    if is_picture(spec):
-        return "image"
     return "numbers" if spec.dtype.kind in "fiu" else None
 
 
@@ -100,7 +101,7 @@ def _drafted(drafts: Mapping[str, Draft], kind: str, spec: TensorSpec, rows: Seq
     """The members of a kind; Mistake where the tensor cannot be of that."""
     try:
         return {"kind": kind, "title": titled(spec.name), **drafts.get(str(kind), _nothing)(spec, rows, known)}
-    except (LookupError, OSError, TypeError, ValueError) as error:
+    except (AttributeError, LookupError, OSError, TypeError, ValueError) as error:
         raise Mistake(f"{spec.name} cannot be of the kind {kind}: it is {spec.type} {shown(spec.dims)}") from error
 
 
@@ -135,9 +136,10 @@ def _numbers(spec: TensorSpec, column: Sequence[Array], ids: int | None) -> Memb
     return {**_quantities(spec), **bounds, "max_length": max(MOST_STEPS, longest), "example": example}
 
 
-def _image(spec: TensorSpec, column: Sequence[Array], _: Any) -> Members:
-    height, width, *colours = spec.dims
-    return {"height": height, "width": width, "channels": 3 if colours else 1, "example": png(column[0])}
+def _image(_: TensorSpec, column: Sequence[Array], picture: ImageInput) -> Members:
+    size = {"height": picture.height, "width": picture.width, "channels": picture.channels}
+    ends = {"range": list(picture.range)} if picture.range else {}
+    return size | ends | {"example": encoded(column[0], picture)}
 
 
 def _quantities(spec: TensorSpec) -> Members:

@@ -1,7 +1,7 @@
 """Rows that the model is tried on: a person's own, or, where none are given, numbers made up by chance."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from service.card import ImageInput
 from service.nested import to_array
 from service.signature import Signature, TensorSpec
 from training.encode import Rows
 from training.formats import checks, files
 from training.mistakes import Mistake
-from training.task import Image
+from training.publish.pictures import any_pixels, decoded
 
 MOST = 2_000
 """Of a file, evenly over all."""
@@ -25,14 +26,19 @@ MADE, STEPS = 40, (8, 12, 16)
 Array = NDArray[Any]
 
 
-def read(file: Path, signature: Signature) -> Rows:
+Pictures = Mapping[str, ImageInput]
+"""Which inputs are pictures, and how they are taken."""
+
+
+def read(file: Path, signature: Signature, pictures: Pictures) -> Rows:
     """Rows of a file; DataMistake names every fault in them.
 
     Its targets are the cells, as they stand there, of columns named as an output; None where there is nothing.
     """
     records = files.records(file, list(signature.inputs))
     fields: dict[str, Callable[[Any], Any]] = {
-        name: partial(field, spec=spec, folder=file.parent) for name, spec in signature.inputs.items()
+        name: partial(field, spec=spec, picture=pictures.get(name), folder=file.parent)
+        for name, spec in signature.inputs.items()
     }
     columns = {name for _, record in records if not isinstance(record, str) for name in record}
     told = [name for name in signature.outputs if name in columns and name not in fields]
@@ -55,13 +61,12 @@ def cell(value: Any) -> Any:
     return checks.listed(value)
 
 
-def field(value: Any, spec: TensorSpec, folder: Path) -> Array:
+def field(value: Any, spec: TensorSpec, picture: ImageInput | None, folder: Path) -> Array:
     """One value as the model takes it; ValueError says what is wrong."""
     if checks.absent(value):
         raise ValueError("is empty" if isinstance(value, str) else "is missing")
-    if is_picture(spec):
-        height, width, *colours = (size or 0 for size in spec.dims)
-        return checks.image(value, Image("", height, width, 3 if colours else 1), folder)
+    if picture and isinstance(value, str) and not value.lstrip().startswith("["):
+        return decoded(value, spec, picture, folder)
     single = all(size == 1 for size in spec.dims)
     if isinstance(value, str) and not (single and spec.dtype.kind == "O"):
         value = _json(value)
@@ -73,24 +78,16 @@ def field(value: Any, spec: TensorSpec, folder: Path) -> Array:
     return to_array(value, spec.dtype, spec.dims)
 
 
-def is_picture(spec: TensorSpec) -> bool:
-    """Whether a row is pixels: bytes of a known height and width, grey or in three colours.
-
-    >>> [is_picture(TensorSpec("x", np.dtype("uint8"), (None, *dims))) for dims in ((28, 28), (9, 9, 3), (9, 9, 4))]
-    [True, True, False]
-    """
-    return spec.dtype == np.uint8 and None not in spec.dims and (len(spec.dims) == 2 or spec.dims[2:] == (3,))
-
-
 def _json(text: str) -> Any:
     try:
         return json.loads(text)
     except ValueError:
-        hint = "; a picture is for an input of dtype uint8" if Path(text).suffix.lower() in checks.PICTURES else ""
+        picture = Path(text).suffix.lower() in checks.PICTURES
+        hint = '; if it takes pictures, say so on a card: "kind": "image", "range": [0, 1]' if picture else ""
         raise ValueError(f"is {checks.short(text)}, not numbers{hint}") from None
 
 
-def made_up(signature: Signature) -> Rows:
+def made_up(signature: Signature, pictures: Pictures) -> Rows:
     """Rows by chance, the same every time; Mistake where an input is text."""
     texts = [name for name, spec in signature.inputs.items() if spec.dtype.kind == "O"]
     if texts:
@@ -99,13 +96,15 @@ def made_up(signature: Signature) -> Rows:
     columns: dict[str, list[Array]] = {name: [] for name in signature.inputs}
     for place in range(MADE):
         for name, spec in signature.inputs.items():
-            columns[name].append(_value(spec, STEPS[place % len(STEPS)], random))
+            picture = pictures.get(name)
+            value = any_pixels(spec, picture, random) if picture else _value(spec, STEPS[place % len(STEPS)], random)
+            columns[name].append(value)
     return Rows(columns, {})
 
 
 def _value(spec: TensorSpec, steps: int, random: np.random.Generator) -> Array:
-    """Numbers around 0, any pixels; of other whole numbers 0 and 1, which every list of words has."""
+    """Numbers around 0; of whole ones 0 and 1, which every list of words has."""
     dims = [size or steps for size in spec.dims]
     if spec.dtype.kind in "fV":
         return random.normal(size=dims).astype(spec.dtype)
-    return random.integers(256 if is_picture(spec) else 2, size=dims).astype(spec.dtype)
+    return random.integers(2, size=dims).astype(spec.dtype)

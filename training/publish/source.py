@@ -10,6 +10,7 @@ from typing import Any
 import onnx
 
 from service import tensors
+from service.card import ImageInput
 from service.numbers import count
 from service.signature import Signature
 from training.artifact import Draft
@@ -18,7 +19,7 @@ from training.encode import Rows
 from training.golden import Group
 from training.mistakes import Mistake
 from training.prepare import digest
-from training.publish import describe, own_card, report, rows, truths
+from training.publish import describe, own_card, pictures, report, rows, truths
 from training.publish.brought import Brought
 from training.publish.kinds import titled
 from training.saved_model import IDS, Loaded
@@ -44,7 +45,8 @@ class Outside:
     def rows(self, run: Loaded) -> Rows:
         refuse_unservable(run.signature)
         own_card.refuse_strange(self.said, run.signature)
-        return rows.read(self.file, run.signature) if self.file else rows.made_up(run.signature)
+        found = self._pictures(run)
+        return rows.read(self.file, run.signature, found) if self.file else rows.made_up(run.signature, found)
 
     def requests(self, groups: Sequence[Group]) -> Iterator[Request]:
         return ((IDS, group.inputs) for group in groups)
@@ -60,7 +62,7 @@ class Outside:
             )
         answers = describe.answers(draft)
         told = truths.told(draft.rows.targets, answers)
-        inputs = describe.inputs(draft, self.brought, self.said.get("inputs", {}))
+        inputs = describe.inputs(draft, self.brought, self._pictures(draft.run), self.said.get("inputs", {}))
         outputs = describe.outputs(draft, self.brought, told, self.said.get("outputs", {}))
         many = self.file is not None and len(draft.rows) >= FEWEST
         made = Card(
@@ -79,6 +81,14 @@ class Outside:
         judged = truths.judged(told, outputs)
         report.write(draft.extra / "report", self.brought, outputs, judged)
         return replace(made, metrics={name: found.metrics for name, found in judged.items()}).document()
+
+    def _pictures(self, run: Loaded) -> dict[str, ImageInput]:
+        said = self.said.get("inputs", {})
+        found = {
+            name: pictures.meant(spec, said.get(name, {}), scaled=name in self.brought.scaled)
+            for name, spec in run.signature.inputs.items()
+        }
+        return {name: picture for name, picture in found.items() if picture}
 
     def _origin(self, rows: Rows) -> Origin:
         whence = f"of {_named(self.file)}" if self.file else "made up by chance"
