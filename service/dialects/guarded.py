@@ -15,7 +15,7 @@ from service.access.audit import Audit
 from service.access.guard import Guard, is_bearer
 from service.access.keys import Key, Scope
 from service.dialects import signed_in
-from service.dialects.tfs import routes as tfs
+from service.dialects.tfs import paths
 from service.pages import wants_page
 from service.telemetry.record import GONE
 from service.web import current_request
@@ -95,7 +95,7 @@ def scope_of_path(path: str, method: str) -> Scope | None:
 
 def model_of(endpoint: str, arguments: Mapping[str, Any]) -> str | None:
     """The model that a request is about; None: none, or all of them."""
-    found: str | None = tfs.model_in(arguments["rest"]) if endpoint == TFS else arguments.get("model")
+    found: str | None = paths.model_in(arguments["rest"]) if endpoint == TFS else arguments.get("model")
     return found
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from service.dialects.oip.binary import MOST_STRINGS, text
 from service.dialects.oip.tensors import sizes
-from service.dialects.tfs.routes import DTYPES
+from service.dialects.tfs.told import DTYPES
 from service.grpc.messages import DATA_TYPE
 from service.nested import Misfit, fits, out_of_range
 from service.signature import Shape

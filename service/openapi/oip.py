@@ -1,23 +1,17 @@
 """The Open Inference Protocol V2: a typed infer per model, metadata, health and the repository."""
 
-from typing import Any
-
-import numpy as np
-
 from service.dialects.oip.binary import HEADER
-from service.dialects.oip.tensors import DATATYPES, datatype
+from service.dialects.oip.tensors import DATATYPES
 from service.openapi import examples
-from service.openapi.models import Described, Model, Schema, any_of, ref
+from service.openapi.models import Model, Schema, ref
+from service.openapi.oip_models import request, response
 from service.openapi.operations import json_body, operation
 from service.openapi.parameters import ALWAYS, PREDICTED, TIMED, TRACED, any_model, any_version, version_of
 from service.openapi.responses import PREDICTING, READING, answer, errors_of
-from service.openapi.values import answered, element, nested, one_of
+from service.openapi.values import one_of
 from service.settings import Settings
-from service.signature import Shape, TensorSpec
 
 TAG = "Open Inference Protocol"
-BYTES = np.dtype(object)
-SIZE: Schema = {"type": "integer", "minimum": 0}
 
 SCHEMAS: Schema = {
     "oip-parameters": {
@@ -91,82 +85,6 @@ BINARY: Schema = {"application/octet-stream": {}}
 def schemas(model: Model) -> Schema:
     """The component schemas of a model: inference request and response."""
     return {f"{model.name}.oip-request": model.either(request), f"{model.name}.oip-answer": model.either(response)}
-
-
-def request(version: Described) -> Schema:
-    """Tensors in any order, each once; the outputs asked for."""
-    tensors = [tensor for spec in version.signature.inputs.values() for tensor in forms(spec, version)]
-    count = len(version.signature.inputs)
-    asked = {
-        "type": "object",
-        "properties": {
-            "name": one_of(version.signature.outputs),
-            "parameters": ref("schemas", "oip-parameters"),
-        },
-        "required": ["name"],
-    }
-    return {
-        "type": "object",
-        "properties": {
-            "id": {"description": "Comes back on the answer.", "type": "string"},
-            "parameters": ref("schemas", "oip-parameters"),
-            "inputs": {"type": "array", "items": any_of(tensors), "minItems": count, "maxItems": count},
-            "outputs": {"description": "All, where none is named.", "type": "array", "items": asked},
-        },
-        "required": ["inputs"],
-    }
-
-
-def forms(spec: TensorSpec, version: Described) -> list[Schema]:
-    """The forms of an input: what the model takes, or, of one on the card, a string per row."""
-    own = tensor(spec.name, spec.dtype, spec.shape, element(spec.dtype))
-    if spec.name not in version.card.inputs:
-        return [own]
-    strings = element(BYTES)
-    return [own, tensor(spec.name, BYTES, (None,), strings), tensor(spec.name, BYTES, (None, 1), strings)]
-
-
-def response(version: Described) -> Schema:
-    """The outputs asked for."""
-    specs = version.signature.outputs.values()
-    tensors = [tensor(spec.name, spec.dtype, spec.shape, answered(spec.dtype)) for spec in specs]
-    return {
-        "type": "object",
-        "properties": {
-            "model_name": {"type": "string"},
-            "model_version": {"type": "string"},
-            "id": {"type": "string"},
-            "parameters": ref("schemas", "oip-parameters"),
-            "outputs": {"type": "array", "items": any_of(tensors), "minItems": 1},
-        },
-        "required": ["model_name", "model_version", "outputs"],
-        "additionalProperties": False,
-    }
-
-
-def tensor(name: str, dtype: np.dtype[Any], shape: Shape, inner: Schema) -> Schema:
-    """A tensor in JSON: its data flat, or nested as its shape says; or behind the JSON."""
-    flat = {"type": "array", "items": inner}
-    return {
-        "description": f"The tensor {name}.",
-        "type": "object",
-        "properties": {
-            "name": {"const": name},
-            "datatype": {"const": datatype(dtype)},
-            "shape": sizes(shape),
-            "parameters": ref("schemas", "oip-parameters"),
-            "data": flat if len(shape) == 1 else any_of([flat, nested(inner, shape, least=0)]),
-        },
-        "required": ["name", "datatype", "shape"],
-        "additionalProperties": False,
-    }
-
-
-def sizes(shape: Shape) -> Schema:
-    """A shape: in words only, for programs that write clients know no lists of such parts."""
-    told = ", ".join("any" if size is None else str(size) for size in shape)
-    axes = len(shape)
-    return {"description": f"({told}).", "type": "array", "items": SIZE, "minItems": axes, "maxItems": axes}
 
 
 def paths(models: list[Model], names: list[str], settings: Settings) -> Schema:

@@ -11,7 +11,7 @@ from service.app import REQUEST_ID, request_id, spoken
 from service.batching.overload import Refusal
 from service.dialects.exchange import LABEL, NOBODY
 from service.dialects.guarded import KEY, MOST_PATH, TFS
-from service.dialects.tfs.routes import template
+from service.dialects.tfs.paths import template
 from service.telemetry.record import CURRENT, Record
 from service.telemetry.whole import Telemetry
 from service.web import current_request
