@@ -525,7 +525,7 @@ class TestSuccessors:
                 break
         assert not before & set(asked.workers())
         until_one_left, _, _ = asked.log.read_text().partition("Worker shutting down")
-        assert until_one_left.count("ASGI server listening") >= 4  # of the next, too, if one takes a second to leave
+        assert until_one_left.count("ASGI server listening") > 2  # one more for each that leaves, all of them if quick
 
         (tmp_path / "store").rename(tmp_path / "gone")
         asked.process.send_signal(signal.SIGHUP)

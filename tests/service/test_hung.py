@@ -16,11 +16,11 @@ ANSWER = {"y": {"value": 5.0, "unit": "points"}}
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """One worker with a model on its event loop and one on a thread; a call may take a second."""
+    """One worker with a model on its event loop and one on a thread; a call may take four seconds."""
     root = tmp_path_factory.mktemp("faulty")
     faulty.write(root / "quick" / "1")
     faulty.write(root / "slow" / "1", faulty.DRAG)
-    with running(root, root / "log", workers=1, engine="onnx", engine_timeout=1) as server:
+    with running(root, root / "log", workers=1, engine="onnx", engine_timeout=4) as server:
         yield server
 
 
@@ -48,6 +48,6 @@ def test_on_the_loop_the_process_dies_and_the_next_one_answers(server: Server):
     before = server.workers()
     with pytest.raises(requests.ConnectionError):
         server.post("/predict/quick", HUNG)
-    server.wait_for_log("quick/1: a call of the model's engine has not come back for 1 s; this worker is replaced")
+    server.wait_for_log("quick/1: a call of the model's engine has not come back for 4 s; this worker is replaced")
     next_worker(server, before)
     assert server.post("/predict/quick", FINE).json() == ANSWER
