@@ -52,6 +52,7 @@ def home(tmp_path_factory):
     (folder / "card.json").write_text(block("json"))
     with pytest.MonkeyPatch.context() as here:
         here.chdir(folder)
+        keras.utils.set_random_seed(3)
         exec(block("python"), {})
     grid, size = keras.Input((2, 3), name="grid"), keras.Input((1,), name="size")
     both = layers.Concatenate()([layers.Flatten()(grid), size])
@@ -100,7 +101,7 @@ def test_the_documents_model_is_understood(advert):
     assert card["inputs"]["age"] | {"unit": "years", "example": 1.0} == card["inputs"]["age"]
     assert card["outputs"]["price"]["kind"] == "number"
     assert card["outputs"]["sort"]["labels"] == ["bicycle", "car", "clothes"]
-    assert card["metrics"]["sort"]["accuracy"] == 1
+    assert card["metrics"]["sort"]["accuracy"] > card["metrics"]["sort"]["baseline"]["accuracy"]
     assert card["metrics"]["price"]["mae"] < card["metrics"]["price"]["baseline"]["mae"]
     drawn = {one.name for one in (folder / "assets.extra/report").iterdir()}
     assert {"layers.png", "price.scatter.png", "sort.confusion.png"} < drawn
