@@ -8,14 +8,15 @@ import time
 import requests
 
 PATIENCE = 120.0
+"""Seconds until it is ready, and for every answer."""
 
 
 def main(url: str) -> int:
     """0 if every model answered its example with every output."""
     wait_until_ready(url)
-    for model in requests.get(f"{url}/models", timeout=10).json():
-        details = requests.get(f"{url}/models/{model['name']}", timeout=10).json()
-        response = requests.post(f"{url}{model['predict']}", json=details["example"], timeout=30)
+    for model in requests.get(f"{url}/models", timeout=PATIENCE).json():
+        details = requests.get(f"{url}/models/{model['name']}", timeout=PATIENCE).json()
+        response = requests.post(f"{url}{model['predict']}", json=details["example"], timeout=PATIENCE)
         print(f"{model['name']}: {response.status_code} {response.text[:300]}")
         if response.status_code != 200 or set(response.json()) != set(details["signature"]["outputs"]):
             print(f"asked: {json.dumps(details['example'])}", file=sys.stderr)

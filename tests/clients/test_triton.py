@@ -66,7 +66,7 @@ class TestInference:
             "1",
             outputs,
             request_id="7",
-            timeout=10**7,
+            timeout=SECONDS * 10**6,
             parameters={"who": "me"},
         )
         assert np.array_equal(result.as_numpy("OUTPUT0"), FIRST + SECOND)

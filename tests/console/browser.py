@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import axe_playwright_python
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 WIDTHS = {"phone": 390, "tablet": 820, "desktop": 1280}
@@ -22,10 +22,8 @@ USUAL = (
     "MediaRouter,NetworkTimeServiceQuerying,OptimizationHints,PreconnectToSearch"
 )
 """Those that Playwright turns off, but no longer where any are named."""
-SECONDS = 20
-"""How long a page may take to show what it must, before a test fails."""
-REDRAWN = 5_000
-"""Milliseconds that a page may take to draw its charts for another width."""
+SECONDS = 60
+"""How long a page may take to show what it must, before a test fails: Playwright's own are 30, and 5 to expect it."""
 FITS = """async (most) => {
   const page = document.documentElement;
   for (const began = performance.now(); performance.now() < began + most; ) {
@@ -47,11 +45,12 @@ def chromium() -> Iterator[Browser]:
 
 
 @contextmanager
-def fresh(browser: Browser, root: str) -> Iterator["Tab"]:
+def fresh(browser: Browser, root: str, **options: Any) -> Iterator["Tab"]:
     """A tab that knows nothing of others; at the end it must have logged no error."""
     size = {"width": WIDTHS["desktop"], "height": 900}
-    with closing(browser.new_context(viewport=size, reduced_motion="reduce")) as context:
+    with closing(browser.new_context(viewport=size, reduced_motion="reduce", **options)) as context:
         context.set_default_timeout(SECONDS * 1000)
+        expect.set_options(timeout=SECONDS * 1000)
         tab = Tab(context.new_page(), root)
         yield tab
     assert tab.errors == []
@@ -103,7 +102,7 @@ class Tab:
 
     def fits(self) -> bool:
         """Whether nothing sticks out at the sides, once what is drawn to a measure has been drawn anew."""
-        return bool(self.page.evaluate(FITS, REDRAWN))
+        return bool(self.page.evaluate(FITS, SECONDS * 1000))
 
     def misfits(self) -> list[str]:
         """The widths at which something does."""

@@ -34,14 +34,14 @@ def proxy(port: int) -> Iterator[str]:
                 return
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             server = http.client.HTTPConnection("127.0.0.1", port)
-            server.request(self.command, self.path.removeprefix(PREFIX), body, dict(self.headers))
-            answer = server.getresponse()
-            self.send_response_only(answer.status)
-            for name, value in answer.getheaders():
-                if name not in ("Transfer-Encoding", "Connection"):
-                    self.send_header(name, value)
-            self.end_headers()
             with contextlib.closing(server), contextlib.suppress(ConnectionError):
+                server.request(self.command, self.path.removeprefix(PREFIX), body, dict(self.headers))
+                answer = server.getresponse()
+                self.send_response_only(answer.status)
+                for name, value in answer.getheaders():
+                    if name not in ("Transfer-Encoding", "Connection"):
+                        self.send_header(name, value)
+                self.end_headers()
                 while part := answer.read1(65536):
                     self.wfile.write(part)
 

@@ -1,12 +1,11 @@
 """What every page of the console promises: no errors, nothing that sticks out, and no barrier that axe finds."""
 
 import re
-from contextlib import closing
 
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.console.browser import Tab
+from tests.console.browser import Tab, fresh
 from tests.service.server import Server
 
 PAGES = (
@@ -37,9 +36,8 @@ def test_a_row_is_answered(tab: Tab):
 
 
 def test_before_the_scripts_are_there_no_click_is_lost(browser: Browser, console: Server):
-    with closing(browser.new_context(java_script_enabled=False)) as context:
-        page = context.new_page()
-        page.goto(console.url("/console/models/toy"))
+    with fresh(browser, console.url(""), java_script_enabled=False) as tab:
+        page = tab.open("/console/models/toy")
         expect(page.get_by_role("button", name="Predict")).to_be_disabled()
         expect(page.get_by_role("button", name="Example")).to_be_disabled()
 

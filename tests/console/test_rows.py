@@ -155,7 +155,8 @@ def test_a_service_that_fails_is_left_alone_until_one_goes_on(page: Page, tab: T
 
 def test_a_busy_service_is_asked_again_when_it_says(page: Page, tab: Tab):
     tab.expect_error("429")
-    page.clock.install()
+    page.clock.install(time=0)
+    page.clock.pause_at(3600)
     tries = 0
 
     def refuse_once(route: Route) -> None:

@@ -142,6 +142,7 @@ def test_a_key_that_counts_no_more_asks_for_another_in_place(tab: Tab):
     with page.expect_navigation():
         page.get_by_role("link", name="Sign in again").click()
     expect(page.get_by_role("alert")).to_contain_text("no longer signed in")
+    expect(page.get_by_label("API key")).to_be_focused()
     page.keyboard.type("mfd_people")
     page.keyboard.press("Enter")
     expect(page.get_by_role("button", name="Predict")).to_be_visible()

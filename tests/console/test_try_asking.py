@@ -4,7 +4,7 @@ import re
 
 from playwright.sync_api import Browser, expect
 
-from tests.console.browser import Tab, asked
+from tests.console.browser import Tab, asked, fresh
 from tests.service import artifacts
 
 EVERY, TOY, SHOP = "/console/models/every", "/console/models/toy", "/console/models/shop"
@@ -123,13 +123,12 @@ class TestUrl:
         page.get_by_label("Age").fill("33")
         row, answer = asked(page)
         expect(page).to_have_url(re.compile("#row"))
-        other = browser.new_page()
-        with other.expect_response("**/predict/**") as heard:
-            other.goto(page.url)
-        assert heard.value.request.post_data_json == row
-        assert heard.value.json() == answer
-        expect(other.get_by_label("Age")).to_have_value("33")
-        other.close()
+        with fresh(browser, page.url) as another:
+            with another.page.expect_response("**/predict/**") as heard:
+                other = another.open("")
+            assert heard.value.request.post_data_json == row
+            assert heard.value.json() == answer
+            expect(other.get_by_label("Age")).to_have_value("33")
 
     def test_a_text_can_be_read_in_the_url(self, tab: Tab):
         page = tab.open(TOY)

@@ -24,7 +24,7 @@ HOST = "127.0.0.1"
 LEAST = ("--read-only", "--tmpfs=/tmp", "--cap-drop=ALL", "--security-opt=no-new-privileges")
 """What a container may do: no more than it needs."""
 PATIENCE = 60
-"""Seconds until a container is healthy, and for its end."""
+"""Seconds until a container is healthy, or not; for an answer, and for its end."""
 
 
 def client() -> list[str]:
@@ -109,12 +109,12 @@ class Container:
             raise AssertionError(f"{error}\n{self.log()}") from None
         return time.monotonic() - self.began
 
-    def health(self) -> str:
-        """What the health check says, once it is no longer starting."""
+    def health(self, awaited: str) -> str:
+        """What the health check says, once it says this, or has had the time to."""
         until = time.monotonic() + PATIENCE
-        while (said := self.state["Health"])["Status"] == "starting" and time.monotonic() < until:
+        while (said := self.state["Health"]["Status"]) != awaited and time.monotonic() < until:
             time.sleep(0.2)
-        return said["Status"]
+        return said
 
     def run(self, *command: str) -> str:
         """What a command prints in it."""

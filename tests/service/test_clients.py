@@ -53,7 +53,7 @@ def test_others_clients_work_unchanged(server: Server, admin: Server, tests):
         capture_output=True,
         text=True,
         check=False,
-        timeout=2 * SECONDS,
+        timeout=5 * SECONDS,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "skipped" not in done.stdout
