@@ -75,8 +75,8 @@ def load_tensorflow(folder: Path) -> bool:
 
 
 def stands_by(folder: Path) -> bool:
-    """Whether a process waits for a device, with TensorFlow loaded."""
-    file = locked(folder / READY)
+    """Whether a process waits for a device, with TensorFlow loaded. Who looks shares the lock with others who look."""
+    file = locked(folder / READY, kind=fcntl.LOCK_SH)
     if file is not None:
         file.close()
     return file is None
@@ -114,11 +114,11 @@ def told(folder: Path, device: Device) -> set[str]:
     return set(file.read_text().split("\n")) - {""} if file.exists() else set()
 
 
-def locked(path: Path, process: int | None = None) -> TextIO | None:
+def locked(path: Path, process: int | None = None, kind: int = fcntl.LOCK_EX) -> TextIO | None:
     """The file, locked until it is closed or the process ends, with this id in it; none if another has it."""
     file = path.open("a+")
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(file, kind | fcntl.LOCK_NB)
     except BlockingIOError:
         file.close()
         return None

@@ -1,15 +1,11 @@
-"""What the service's tests share: Hypothesis without deadlines (nothing here is timed), and tiny models in a store."""
+"""What the service's tests share: tiny models in a store, and a whole service without a server."""
 
 from pathlib import Path
 
-import hypothesis
 import pytest
 
 from tests.service import artifacts
 from tests.service.site import Site
-
-hypothesis.settings.register_profile("service", deadline=None, max_examples=60)
-hypothesis.settings.load_profile("service")
 
 
 @pytest.fixture(scope="session")

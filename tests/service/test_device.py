@@ -1,9 +1,11 @@
 """The engine of HTTP workers over the host of a device's process, both in this one; what happens when that goes."""
 
+import fcntl
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import TextIO
 
 import numpy as np
 import pytest
@@ -212,6 +214,7 @@ def test_a_batch_that_takes_too_long_fails_and_its_answer_is_nobody_elses(device
         engine.run(x(1))
     gate.go.release(2)
     until(lambda: len(gate.calls) == 1)
+    engine._places[0]._seconds = SECONDS  # the next may take as long as it needs
     assert engine.run(x(2))["y"].tolist() == [[2]]
 
 
@@ -235,8 +238,11 @@ class TestManyAtOnce:
         engine = devices.engine(*gates)
         assert engine.parallel == 2 * DEPTH
         with ThreadPoolExecutor(4) as pool:
-            asked = [pool.submit(engine.run, x(number)) for number in range(4)]
-            until(lambda: gates["cpu:0"].inside == gates["cpu:1"].inside == DEPTH)
+            asked = []
+            for number in range(4):
+                asked.append(pool.submit(engine.run, x(number)))
+                until(lambda number=number: sum(gate.inside for gate in gates.values()) == number + 1)
+            assert [gate.inside for gate in gates.values()] == [DEPTH, DEPTH]
             for gate in gates.values():
                 gate.go.release(DEPTH)
             assert [one.result(SECONDS)["y"].item() for one in asked] == [0, 1, 2, 3]
@@ -287,6 +293,17 @@ class TestRelief:
     A, B = Device("cpu:0"), Device("cpu:1")
     alone = False
 
+    def teardown_method(self) -> None:
+        self.alone = True  # who waits still waits no longer
+
+    def standing(self, folder: Path, parent: int) -> TextIO:
+        """The lock of who stands by, which tries again where another looks just then."""
+        for _ in patiently():
+            file = handover.locked(folder / handover.READY, parent)
+            if file is not None:
+                return file
+        raise AssertionError("somebody has it for ever")
+
     def relief(self, folder: Path, device: Device) -> Future[object]:
         return ThreadPoolExecutor(1).submit(
             handover.relief, folder, 1, device, [self.A, self.B], lambda: not self.alone
@@ -317,8 +334,16 @@ class TestRelief:
         with pytest.raises(TimeoutError):
             waits.result(5 * handover.LOOK)
         stands.close()
-        with handover.locked(tmp_path / handover.READY, 2):
+        with self.standing(tmp_path, 2):
             waits.result(SECONDS).close()
+
+    def test_who_only_looks_is_not_taken_for_one_that_stands_by(self, tmp_path: Path):
+        looks = handover.locked(tmp_path / handover.READY, kind=fcntl.LOCK_SH)
+        assert looks
+        with looks:
+            assert not handover.stands_by(tmp_path)
+        with self.standing(tmp_path, 2):
+            assert handover.stands_by(tmp_path)
 
     def test_who_is_wanted_by_nobody_goes(self, tmp_path: Path):
         waits = self.relief(tmp_path, self.A)

@@ -78,7 +78,7 @@ def asking() -> Iterator[Callable[[Path], Engine]]:
             servicer = Servicer(folder)
             stack.callback(servicer.close)
             target = Target(folder.parent.name, int(folder.name))
-            return TfServingEngine(target, Fleet([f"127.0.0.1:{servicer.port}"], target), SECONDS, patience=0)
+            return TfServingEngine(target, Fleet([f"127.0.0.1:{servicer.port}"], target), SECONDS, SECONDS)
 
         yield ask
 

@@ -40,6 +40,10 @@ class TestADeafListener:
             with socket.socket(family) as late:
                 late.setblocking(False)
                 assert late.connect_ex(place) == errno.EINPROGRESS
-            listener.close()
-            with socket.create_server(place, family=family) as after, socket.create_connection(place):
-                after.accept()[0].close()
+                listener.setblocking(False)
+                with pytest.raises(BlockingIOError):
+                    listener.accept()
+            with socket.create_server(place, family=family, reuse_port=True) as other:
+                listener.close()
+                with socket.create_connection(place):
+                    other.accept()[0].close()

@@ -148,6 +148,8 @@ def test_whatever_many_threads_post_is_called_once_each_by_the_loop():
         for worker in workers:
             worker.start()
         await asyncio.wait_for(all_called.wait(), 60)
+        for worker in workers:  # the last may still be about to wake the loop, which must not end before
+            worker.join(60)
         assert sorted(number for number, _ in called) == list(range(threads * each))
         assert {thread for _, thread in called} == {threading.get_ident()}
 

@@ -522,6 +522,7 @@ class Stuck(SpanExporter):
 def test_spans_for_which_there_is_no_room_are_counted(monkeypatch):
     monkeypatch.setenv("OTEL_BSP_MAX_QUEUE_SIZE", "4")
     monkeypatch.setenv("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "4")
+    monkeypatch.setenv("OTEL_BSP_SCHEDULE_DELAY", "600000")  # whole batches alone
     dropped: list[int] = []
     stuck = Stuck()
     spans = Spans(Processor(stuck, dropped.append), ALWAYS_ON)

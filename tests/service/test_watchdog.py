@@ -14,6 +14,7 @@ from service.errors import EngineHung
 from service.versions.store import Version
 from tests.service import fakes
 from tests.service.fakes import HANGS, Clock, FakeEngine, Hand, ManualDriver, job
+from tests.service.test_device import until
 
 SECONDS = 60
 """How long a test waits for what must come at once, before it fails."""
@@ -72,6 +73,7 @@ def test_a_call_that_takes_no_longer_than_allowed_is_left_alone(scene):
     assert scene.after(ALLOWED - 1) == []
     scene.let_on.set()
     assert jobs[2].future.result(SECONDS).outputs["y"].tolist() == [[2.0]]
+    until(lambda: not scene.batcher.calls)
     assert scene.after(ALLOWED) == []
     assert not scene.batcher.hung
 
