@@ -4,6 +4,7 @@ import fcntl
 import json
 import shutil
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
@@ -25,6 +26,7 @@ from service.batching.queueing import Queue
 from service.engines.tf_serving.fleet import FleetAway
 from service.errors import (
     DeadlineExceeded,
+    Draining,
     ModelNotFound,
     ModelNotReady,
     QueueFull,
@@ -44,6 +46,7 @@ from service.versions.watch import Watch
 from service.versions.wishes import CannotWrite, Wishes
 from tests.service.fakes import Clock, FakeEngine, Hand, handle, job
 from tests.service.server import SECONDS
+from tests.service.test_device import until
 from tests.service.upgrades import Upgrades
 
 NUMBERS = st.integers(1, 4)
@@ -138,8 +141,11 @@ TestChanging.settings = settings(max_examples=60, stateful_step_count=30, deadli
 
 
 def test_no_request_is_refused_while_another_version_takes_over():
-    """Threads that ask all the time, while versions 1 and 2 replace each other."""
-    ended = threading.Event()
+    """Threads that ask all the time, while versions 1 and 2 replace each other.
+
+    A thread that dawdles beyond the grace, as on a busy machine, may be refused.
+    """
+    ended, heard, grace = threading.Event(), set[float](), 0.05
 
     def load(version: Version) -> ModelHandle:
         made = engine(version.number)
@@ -147,25 +153,32 @@ def test_no_request_is_refused_while_another_version_takes_over():
             **{**vars(handle(made, Hand(), version=version.number)), "batcher": Batcher(made, Queue(8, 99))}
         )
 
-    catalog = Catalog([Version("m", 1, Path())], load, grace=0.05)
+    catalog = Catalog([Version("m", 1, Path())], load, grace=grace)
     catalog.load_all()
 
-    def ask() -> set[float]:
-        answers = set()
+    def ask() -> None:
         while not ended.is_set():
-            found = catalog.get("m")
-            asked = job([[0.0]])
-            found.batcher.submit([asked])
+            before, found, asked = time.monotonic(), catalog.get("m"), job([[0.0]])
+            time.sleep(grace / 10)
+            try:
+                found.batcher.submit([asked])
+            except Draining:
+                assert time.monotonic() - before >= grace
+                continue
             assert asked.future.result(SECONDS).outputs["y"].item() == found.version
-            answers.add(found.version)
-        return answers
+            heard.add(found.version)
 
     with ThreadPoolExecutor(3) as pool:
         askers = [pool.submit(ask) for _ in range(3)]
-        for number, _ in zip(cycle((2, 1)), range(8), strict=False):
-            catalog.swap("m", [Version("m", number, Path())])
-        ended.set()
-        assert set.union(*(one.result(SECONDS) for one in askers)) == {1, 2}
+        try:
+            for number, _ in zip(cycle((2, 1)), range(8), strict=False):
+                heard.discard(number)
+                catalog.swap("m", [Version("m", number, Path())])
+                until(lambda number=number: number in heard)
+        finally:
+            ended.set()
+        for one in askers:
+            one.result(SECONDS)
     catalog.close()
 
 
@@ -228,6 +241,11 @@ class Site:
         self.clock = Clock()
         publish(self.root, 1)
 
+    def end(self) -> None:
+        """The server's folder is gone, at once: while its files went, a follower might write a new one."""
+        if self.folder.exists():
+            self.folder.rename(self.folder.with_name("ended"))
+
     def write(self, **policies: Any) -> None:
         (self.root / "serving.json").write_text(json.dumps(policies))
 
@@ -288,8 +306,9 @@ def states(worker: Worker, model: str = "m") -> dict[int, tuple[State, str]]:
 
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[Site]:
-    yield Site(tmp_path)
-    shutil.rmtree(tmp_path)  # ends the followers
+    site = Site(tmp_path)
+    yield site
+    site.end()
 
 
 class Sharing(RuleBasedStateMachine):
@@ -463,7 +482,7 @@ class TestCalls:
         followers = [one for one in threading.enumerate() if one.name == "follower"]
         asked.unload("m").result(SECONDS)
         assert site.closed.wait(SECONDS)
-        shutil.rmtree(site.folder)
+        site.end()
         for follower in followers:
             follower.join(SECONDS)
             assert not follower.is_alive()
@@ -860,4 +879,4 @@ class TestThreads:
 
         there = [True]
         go_on(look, "follower", lambda: bool(there), lambda _: None).join(SECONDS)
-        assert caplog.text == ""
+        assert "follower" not in caplog.text
