@@ -2,6 +2,7 @@
 
 const form = document.getElementById("enter");
 const field = document.getElementById("key");
+const dark = matchMedia("(prefers-color-scheme: dark)");
 const isDocument = (url) => new URL(url, location.href).pathname.endsWith("/openapi.json");
 
 const ui = SwaggerUIBundle({
@@ -34,6 +35,10 @@ const ui = SwaggerUIBundle({
     }
   },
 });
+
+const colour = () => document.documentElement.classList.toggle("dark-mode", dark.matches);
+dark.addEventListener("change", colour);
+colour();
 
 form.addEventListener("submit", (event) => {
   event.preventDefault();

@@ -38,6 +38,11 @@ def compared(page: Page) -> list[list[str]]:
     return [line.locator("th, td").all_inner_texts() for line in lines.all()]
 
 
+def many(page: Page, text: str) -> None:
+    page.get_by_label("A table as CSV").fill(text)
+    page.get_by_role("button", name="Compare rows").click()
+
+
 def scores(tab: Tab, row: dict[str, object]) -> list[float]:
     """What versions 2 and 1 score."""
     url = f"{tab.root}/predict/toy?version="
@@ -88,9 +93,8 @@ def test_versions_that_take_other_inputs_are_each_asked_with_their_own(pair: Tab
 
 def test_of_many_rows_those_that_differ_most_come_first(pair: Tab):
     page = pair.open(f"{TOY}?version=2&with=1")
-    page.get_by_label("A table as CSV").fill(json.dumps(ROWS))
-    page.get_by_role("button", name="Compare rows").click()
-    found = page.locator("#many .found > div")
+    many(page, json.dumps(ROWS))
+    found = page.locator(".found > div")
     expect(found).to_have_count(3)
     apart_by = [abs(one - two) for two, one in (scores(pair, row) for row in ROWS)]
     order = sorted(range(3), key=lambda row: -apart_by[row])
@@ -101,32 +105,58 @@ def test_of_many_rows_those_that_differ_most_come_first(pair: Tab):
 
 def test_rows_may_be_csv(pair: Tab):
     page = pair.open(f"{TOY}?version=2&with=1")
-    page.get_by_label("A table as CSV").fill("text,numbers.0,numbers.1,numbers.2\nthe cat,0,0,0\ngood,1,1,1\n")
-    page.get_by_role("button", name="Compare rows").click()
+    many(page, "text,numbers.0,numbers.1,numbers.2\nthe cat,0,0,0\ngood,1,1,1\n")
     page.get_by_text("No difference in 2 rows.").wait_for()
 
 
 def test_what_is_no_list_of_rows_is_told(pair: Tab):
     page = pair.open(f"{TOY}?version=2&with=1")
     for text, told in {
-        " ": "Paste some rows first.",
+        " ": "Paste some rows first, or open a file.",
         "[]": "The list is empty",
-        "[1]": "Row 1 is no object",
         '[{"text": ': "This begins like JSON, and is none",
         "text\ncat": "It lacks: numbers.",
     }.items():
-        page.get_by_label("A table as CSV").fill(text)
-        page.get_by_role("button", name="Compare rows").click()
+        many(page, text)
         expect(page.locator("#rows-fault")).to_contain_text(told)
 
 
-def test_a_row_that_is_refused_is_named(pair: Tab):
+def test_rows_that_are_refused_are_named_and_the_others_compared(pair: Tab):
     """Though the rows go in several requests."""
     pair.expect_error("422")
     page = pair.open(f"{TOY}?version=2&with=1")
-    page.get_by_label("A table as CSV").fill(json.dumps([*ROWS * 200, {"text": "the cat", "numbers": [1]}]))
+    many(page, json.dumps([*ROWS * 200, {"text": "the cat", "numbers": [1]}, 7]))
+    expect(page.get_by_role("listitem").filter(has_text="Row 601, numbers: expected")).to_have_count(1)
+    expect(page.get_by_role("listitem").filter(has_text="Row 602: expected")).to_have_count(1)
+    expect(page.locator(".found > div").nth(2)).to_contain_text("No difference in 600 rows.")
+
+
+def test_of_more_rows_than_are_listed_it_is_said_which_are(pair: Tab):
+    page = pair.open(f"{TOY}?version=2&with=1")
+    many(page, json.dumps(ROWS * 20))
+    moods = page.locator(".found > div").nth(1)
+    expect(moods).to_contain_text("The 20 rows that differ most:")
+    expect(moods.locator("tbody tr")).to_have_count(20)
+    assert "\N{NO-BREAK SPACE}%)" in moods.inner_text()
+    many(page, json.dumps(ROWS))
+    expect(moods.locator("tbody tr")).to_have_count(3)
+    expect(moods).not_to_contain_text("that differ most:")
+
+
+def test_a_service_that_fails_is_asked_the_rest_when_one_goes_on(pair: Tab):
+    pair.expect_error("504")
+    page = pair.open(f"{TOY}?version=2&with=1")
+    page.route("**/predict/toy?version=1*", lambda route: route.fulfill(status=504, json={"detail": "too late"}))
+    page.get_by_role("button", name="Two sample rows").click()
     page.get_by_role("button", name="Compare rows").click()
-    expect(page.locator("#rows-fault")).to_contain_text("Row 601, numbers: expected")
+    expect(page.locator("#rows-fault")).to_contain_text("Too late.")
+    expect(page.get_by_label("A table as CSV")).to_have_attribute("aria-invalid", "false")
+    expect(page.locator("#rows")).to_contain_text("2 rows not asked.")
+    page.unroute("**/predict/toy?version=1*")
+    with page.expect_response("**/predict/toy?version=*") as heard:
+        page.get_by_role("button", name="Go on").click()
+    assert "version=1" in heard.value.url, "version 2 has answered"
+    expect(page.locator(".found > div").nth(2)).to_contain_text("No difference in 2 rows.")
 
 
 def test_one_version_alone_says_how_to_serve_two(tab: Tab):
@@ -145,8 +175,7 @@ def test_versions_that_are_none_are_refused(console: Server, query, status):
 def test_a_comparison_has_no_barrier_and_fits(pair: Tab):
     page = pair.open(f"{TOY}?version=2&with=1")
     compared(page)
-    page.get_by_label("A table as CSV").fill(json.dumps(ROWS))
-    page.get_by_role("button", name="Compare rows").click()
-    page.locator("#many table").first.wait_for()
+    many(page, json.dumps(ROWS))
+    page.locator(".found table").first.wait_for()
     assert pair.barriers() == []
     assert pair.misfits() == []

@@ -144,6 +144,29 @@ def test_it_says_when_the_server_is_gone_and_goes_on_when_it_is_back(tab: Tab, p
     expect(page.locator("[data-now=requests]")).to_have_text("42 /s")
 
 
+def test_a_server_that_is_gone_for_good_is_told_though_the_browser_tries_again(tab: Tab, told: list):
+    """The browser begins a stream again by itself, however often that fails."""
+    tab.expect_error("ERR_FAILED")
+    page, begun = tab.page, []
+
+    def once(route: Route) -> None:
+        begun.append(route)
+        if len(begun) > 1:
+            route.abort()
+        else:
+            page.route("**/console/live/samples?*", lambda later: later.abort())
+            route.fulfill(headers={"Content-Type": "text/event-stream"}, body="retry: 20\n\n")
+
+    page.route("**/console/live/events?*", once)
+    page.clock.install(time=NOW)
+    tab.open("/console/live")
+    expect(page.get_by_role("status")).to_have_text("Live")
+    for _ in range(5):
+        with page.expect_request("**/console/live/**"):
+            page.clock.run_for(1_000)
+    expect(page.get_by_role("status")).to_contain_text("Connection lost")
+
+
 def test_a_stream_that_says_nothing_is_given_up(tab: Tab, told: list):
     """A connection may die without a word."""
     tab.page.route("**/console/live/events?*", lambda route: None)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Route, expect
 
 from tests.console.browser import Tab, fresh
 from tests.service import artifacts, reports
@@ -38,6 +38,19 @@ def test_every_picture_comes_when_it_is_looked_at_and_says_what_it_shows(reporte
         expect(picture).to_have_js_property("naturalWidth", reports.SIZE[0])
     expect(page.get_by_role("img", name="mood accuracy rises from 52 % to 98 %")).to_be_visible()
     expect(page.get_by_role("img", name="happy taken for sad (3 rows)")).to_be_visible()
+
+
+def test_a_broad_picture_has_its_place_before_it_has_come(reported: Tab):
+    held: list[Route] = []
+    curves = "**/report/learning_curves.png?*"
+    reported.page.route(curves, lambda route, _: held.append(route))
+    with reported.page.expect_request(curves):
+        reported.page.goto(reported.root + PAGE, wait_until="commit")
+    picture = reported.page.get_by_role("figure").filter(has_text="Learning curves").get_by_role("img")
+    before = picture.bounding_box()
+    held[0].continue_()
+    expect(picture).to_have_js_property("naturalWidth", reports.SIZE[0])
+    assert picture.bounding_box() == before
 
 
 def test_the_numbers_of_a_picture_are_a_table(reported: Tab):

@@ -90,6 +90,12 @@ def test_wrong_rows_are_named_in_place_and_the_others_answered(page: Page, tab: 
     assert json.loads(download(page, "JSON"))[1]["error"] == "text: expected at least one word"
 
 
+def test_a_cell_too_many_says_what_holds_a_cell_together(page: Page):
+    paste(page, TOY + "the cat, asleep,1 2 3\n")
+    assert answer(page).startswith("0 rows answered")
+    expect(page.locator("#rows-results li")).to_contain_text("got 3: a cell with a separator in it needs quotes")
+
+
 def test_many_rows_go_in_parts_and_many_wrong_ones_stop_none(page: Page, tab: Tab):
     tab.expect_error("422")
     asked: list[int] = []

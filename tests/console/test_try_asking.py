@@ -44,10 +44,25 @@ class TestFaults:
         page.get_by_label("Days worn").first.fill("0.1, 0.2\n0.3, x")
         page.get_by_role("button", name="Predict", exact=True).click()
         expect(page.get_by_text("Line 2, number 2: expected a number, got “x”")).to_be_visible()
+        for text, told in {
+            "0.1, 0.2\n0.3": "Line 2: expected 2 numbers, got 1.",
+            "[[0.1, 0.2, 0.3]]": "Line 1: expected 2 numbers, got 3.",
+        }.items():
+            page.get_by_label("Days worn").first.fill(text)
+            page.get_by_role("button", name="Predict", exact=True).click()
+            expect(page.get_by_text(told)).to_be_visible()
         page.get_by_label("Days worn").first.fill("[[0.1, 2]]")
         tab.expect_error("422")
         asked(page)
         expect(page.get_by_text("Line 1, number 2: expected a number from 0 to 1, got 2")).to_be_visible()
+
+    def test_what_is_missing_is_told_in_the_words_of_its_field(self, tab: Tab):
+        page = tab.open("/console/models/every")
+        page.get_by_label("Row 2, column 1").fill("")
+        page.get_by_label("Series").first.fill("1, 2, 3")
+        page.get_by_role("button", name="Predict", exact=True).click()
+        expect(page.get_by_text("Row 2, column 1: expected a number, got nothing.")).to_be_visible()
+        expect(page.get_by_text("Expected 20 numbers, got 3.")).to_be_visible()
 
     def test_what_is_about_no_field_stands_below_the_form(self, tab: Tab):
         page = tab.open(TOY)

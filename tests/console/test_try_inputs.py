@@ -107,6 +107,11 @@ class TestTexts:
         page.get_by_label("Words").fill("the cat")
         expect(page.locator("mark")).to_have_count(0)
 
+    def test_many_words_are_counted_as_their_bound_is_written(self, tab: Tab):
+        page = tab.open(TOY)
+        page.get_by_label("Words").fill("cat " * 1500)
+        expect(page.get_by_text("1,500 of at most 12 words.")).to_be_visible()
+
     def test_of_a_fixed_length_it_is_said_what_becomes_of_other_lengths(self, tab: Tab):
         page = tab.open(EVERY)
         expect(page.get_by_text(re.compile(r"2 words\.\s+The model reads exactly 4 words"))).to_be_visible()

@@ -95,6 +95,13 @@ class TestSpread:
             "Half of all lie between 5 and 15; the middle is 10."
         )
 
+    def test_a_share_reads_as_everywhere(self):
+        told = {"feature": "probability", "edges": [0.1, 0.5, 0.9], "counts": [0, 8, 8, 0, 0]}
+        shown = spread.feature(told, {"labels": ["no", "yes"]})
+        assert shown["title"] == "Probability of yes"
+        assert (shown["low"], shown["high"]) == ("10 %", "90 %")
+        assert shown["text"] == "Half of all lie between 30 % and 70 %; the middle is 50 %."
+
     @pytest.mark.parametrize("edges", [[3, 3], [3, 3, 5]])
     def test_a_bin_of_one_value_is_seen(self, edges):
         (first, *_) = spread.edges(edges, [0, 4, *[1] * (len(edges) - 2), 0, 0], whole=True)["bars"]

@@ -74,7 +74,7 @@ function mark(field, path, detail) {
   const spot = (field.spot && field.spot(path)) || find("textarea, select, input:not([type=file]), button", field.element);
   spot.setAttribute("aria-invalid", "true");
   const fault = all(".fault", field.element).at(-1);
-  const text = sentence(where(path) + detail);
+  const text = sentence(where(path, spot) + detail);
   fault.textContent = fault.hidden ? text : `${fault.textContent} ${text}`;
   fault.hidden = false;
   return spot;

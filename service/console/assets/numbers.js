@@ -37,5 +37,6 @@ export function duration(milliseconds) {
   return `${Number(milliseconds.toPrecision(2))} ms`;
 }
 
-const whole = new Intl.NumberFormat("en");
-export const count = (number, one, many = `${one}s`) => `${whole.format(number)} ${number === 1 ? one : many}`;
+const all = new Intl.NumberFormat("en");
+export const whole = (number) => all.format(number);
+export const count = (number, one, many = `${one}s`) => `${whole(number)} ${number === 1 ? one : many}`;

@@ -23,10 +23,11 @@ export function sentence(text) {
   return /[.!?]$/.test(begun) ? begun : `${begun}.`;
 }
 
-// A path below an input, as people count.
-export function where(path) {
+// A path below an input, as people count; a cell of a grid, which it has led to, by its name.
+export function where(path, spot) {
   const steps = path.filter((part) => /^\d+$/.test(part)).map((part) => Number(part) + 1);
   if (!steps.length) return "";
+  if (spot.dataset.path) return `${spot.getAttribute("aria-label")}: `;
   const [row, column] = steps;
   if (steps.length === 1) return `Number ${row}: `;
   return steps.length === 2 ? `Line ${row}, number ${column}: ` : `At ${steps.join(", ")}: `;

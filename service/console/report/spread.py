@@ -3,7 +3,7 @@
 A bin is as high as it is dense, so that bins of unequal width do not lie; labels are as high as they are frequent.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -12,10 +12,16 @@ from service.drift.bins import WHOLE
 from service.numbers import digits, percent
 from service.quantiles import quantile
 
+Reads = Callable[[float], str]
+"""How a number is written."""
+
 WIDTH, HEIGHT = 100, 40
 THINNEST = 0.02
 """Of the whole width: a bin of a single value is drawn so wide."""
 MOST_NAMED = 3
+
+SHARES = {"probability", "confidence"}
+"""Features that are shares of one, and read as percents."""
 
 TITLES = {
     "words": "Words in a row",
@@ -41,26 +47,38 @@ def sides(card: Mapping[str, Any]) -> list[Facts]:
             "side": side,
             "name": name,
             "title": card[side].get(name, {}).get("title") or name,
-            "features": [feature(found, card[side].get(name, {}).get("unit") or "") for found in features],
+            "features": [feature(found, card[side].get(name, {})) for found in features],
         }
         for side in ("inputs", "outputs")
         for name, features in told.get(side, {}).items()
     ]
 
 
-def feature(found: Mapping[str, Any], unit: str) -> Facts:
-    """One feature."""
+def feature(found: Mapping[str, Any], told: Mapping[str, Any]) -> Facts:
+    """One feature of an input or output, of which the card tells this."""
     name = found["feature"]
     if "labels" in found:
         drawn = labels(found["labels"], found["counts"])
     else:
-        drawn = edges(found["edges"], found["counts"], whole=name in WHOLE)
+        reads = percent if name in SHARES else digits
+        drawn = edges(found["edges"], found["counts"], whole=name in WHOLE, reads=reads)
     return {
         "feature": name,
-        "title": TITLES.get(name) or place(name),
-        "unit": unit if name == "value" else "",
+        "title": title(name, told),
+        "unit": (told.get("unit") or "") if name == "value" else "",
         **drawn,
     }
+
+
+def title(name: str, told: Mapping[str, Any]) -> str:
+    """A feature's name, for people; of a probability also whose it is.
+
+    >>> title("steps", {}), title("0", {}), title("probability", {"labels": ["no", "yes"]})
+    ('Steps in a row', 'Number 1', 'Probability of yes')
+    """
+    if name == "probability" and "labels" in told:
+        return f"Probability of {told['labels'][1]}"
+    return TITLES.get(name) or place(name)
 
 
 def place(name: str) -> str:
@@ -88,7 +106,7 @@ def labels(names: Sequence[str], counts: Sequence[float]) -> Facts:
     return {"bars": bars, "low": names[0], "high": "others", "text": f"Most frequent: {told}."}
 
 
-def edges(at: Sequence[float], counts: Sequence[float], *, whole: bool) -> Facts:
+def edges(at: Sequence[float], counts: Sequence[float], *, whole: bool, reads: Reads = digits) -> Facts:
     """A bar between each two edges; in words where the middle half lies."""
     inner = counts[1 : len(at)]
     low, high = at[0], at[-1]
@@ -101,11 +119,11 @@ def edges(at: Sequence[float], counts: Sequence[float], *, whole: bool) -> Facts
         for (left, width), height in zip(ranges, heights, strict=True)
     ]
     if low == high:
-        return {"bars": bars, "low": digits(low), "high": digits(high), "text": f"Always {digits(low)}."}
+        return {"bars": bars, "low": reads(low), "high": reads(high), "text": f"Always {reads(low)}."}
     quarters = (quantile(share, at, inner) for share in (0.25, 0.5, 0.75))
     first, middle, third = map(round, quarters) if whole else quarters
-    text = f"Half of all lie between {digits(first)} and {digits(third)}; the middle is {digits(middle)}."
-    return {"bars": bars, "low": digits(low), "high": digits(high), "text": text}
+    text = f"Half of all lie between {reads(first)} and {reads(third)}; the middle is {reads(middle)}."
+    return {"bars": bars, "low": reads(low), "high": reads(high), "text": text}
 
 
 def bar(left: float, width: float, share: float) -> Facts:

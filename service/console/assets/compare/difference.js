@@ -19,17 +19,20 @@ function labels(spec, other, one, two) {
   const differs = one.label !== two.label;
   const chances = [score(spec, one, one.label), score(other, two, one.label)];
   const by = chances[1] - chances[0];
-  const said = differs ? `${one.label} → ${two.label}` : `${one.label} in both`;
+  const told = differs ? `${one.label} → ${two.label}` : `${one.label} in both`;
   const known = other.labels.includes(one.label);
   const moved = isNothing(spec, by) ? "just as probable" : `${figure(spec, chances[0])} → ${figure(spec, chances[1])} (${change(spec, by)})`;
   return {
-    first: `${one.label} (${figure(spec, one.probability)})`,
-    second: `${two.label} (${figure(spec, two.probability)})`,
-    words: known ? `${said}; ${differs ? `${one.label} ${change(spec, by)}` : moved}` : `${said}; the other does not know ${one.label}`,
+    first: said(one, spec),
+    second: said(two, spec),
+    words: known ? `${told}; ${differs ? `${one.label} ${change(spec, by)}` : moved}` : `${told}; the other does not know ${one.label}`,
     size: known ? Math.abs(by) : 1,
     differs,
   };
 }
+
+// A label with its probability, whose percent sign no line ends before.
+const said = ({ label, probability }, spec) => `${label} (${figure(spec, probability).replaceAll(" ", "\u00a0")})`;
 
 function numbers(spec, mine, its) {
   const apart = mine.map((number, index) => its[index] - number);

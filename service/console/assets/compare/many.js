@@ -1,68 +1,28 @@
 // Two versions on many rows: how often and how far they differ, the rows that differ most first.
 
-import { find, h } from "../dom.js";
-import { late } from "../late.js";
+import { h } from "../dom.js";
 import { model } from "../model.js";
-import { told } from "../problems.js";
-import { blame } from "../rows/ask.js";
-import { read as parsed } from "../rows/read.js";
-import { faulty, short } from "../rows/results.js";
+import { count } from "../numbers.js";
+import { given } from "../rows/results.js";
 import { isLabelled } from "../score.js";
 import { head, scrolled, table } from "../tables.js";
 import { difference, summary } from "./difference.js";
-import { ask, other } from "./versions.js";
+import { other } from "./versions.js";
 
 const MOST_LISTED = 20;
-const MOST_FAULTS = 10;
 
-export function compareMany(section) {
-  const text = find("textarea", section);
-  const fault = find(".fault", section);
-  const place = find(".found", section);
-  const busy = late(find("button", section));
-  let running = new AbortController();
-  const refuse = (message) => {
-    fault.textContent = message;
-    fault.hidden = !message;
-    text.setAttribute("aria-invalid", Boolean(message));
-  };
-  find("form", section).addEventListener("submit", async (event) => {
-    event.preventDefault();
-    running.abort();
-    const mine = (running = new AbortController());
-    refuse("");
-    place.replaceChildren();
-    busy(true);
-    let read = [];
-    try {
-      read = rowsOf(text.value);
-      const rows = read.map(({ row }) => row);
-      const [one, two] = await Promise.all([model, other].map((version) => ask(version, rows, mine.signal)));
-      place.replaceChildren(...found(rows, one.answers, two.answers));
-    } catch (problem) {
-      if (mine === running) refuse(blame(read, problem) ? wrong(read) : told(problem));
-    } finally {
-      if (mine === running) busy(false);
-    }
-  });
-}
+export const drawn = (rows) => ({ actions: [], results: h("div", { class: "found" }, found(rows)) });
 
-const wrong = (rows) => faulty(rows).slice(0, MOST_FAULTS).join("; ");
-
-function rowsOf(text) {
-  if (!text.trim()) throw new Error("Paste some rows first.");
-  const { rows } = parsed(text, model.inputs);
-  if (wrong(rows)) throw new Error(wrong(rows));
-  const strange = rows.findIndex(({ row }) => row === null || typeof row !== "object" || Array.isArray(row));
-  if (strange >= 0) throw new Error(`Row ${strange + 1} is no object such as {"${Object.keys(model.inputs)[0]}": …}.`);
-  return rows;
-}
-
-function found(rows, ones, twos) {
+function found(rows) {
+  const answered = rows.map(({ row, answer }, at) => ({ row, answer, at })).filter(({ answer }) => answer);
+  if (!answered.length) return [];
   return Object.entries(model.outputs)
     .filter(([name]) => Object.hasOwn(other.outputs, name))
     .map(([name, spec]) => {
-      const compared = rows.map((row, at) => ({ row, at, ...difference(spec, other.outputs[name], ones[at][name], twos[at][name]) }));
+      const compared = answered.map(({ answer: [one, two], ...rest }) => ({
+        ...rest,
+        ...difference(spec, other.outputs[name], one[name], two[name]),
+      }));
       return h("div", {}, h("h3", {}, spec.title || name), output(spec, compared));
     });
 }
@@ -72,13 +32,14 @@ function output(spec, compared) {
     return h("p", {}, "The two versions answer different kinds of things here, which cannot be compared.");
   }
   const most = furthest(spec, compared);
-  return [h("p", {}, summary(spec, compared)), most.length > 0 && listed(spec, most)];
+  const first = most.length > MOST_LISTED && h("p", { class: "hint" }, `The ${count(MOST_LISTED, "row")} that differ most:`);
+  return [h("p", {}, summary(spec, compared)), first, most.length > 0 && listed(spec, most.slice(0, MOST_LISTED))];
 }
 
 // Those that differ, another label first.
 function furthest(spec, compared) {
   const worse = (one, two) => isLabelled(spec) * (two.differs - one.differs) || two.size - one.size;
-  return compared.filter(({ size, differs }) => differs || size > 0).sort(worse).slice(0, MOST_LISTED);
+  return compared.filter(({ size, differs }) => differs || size > 0).sort(worse);
 }
 
 function listed(spec, most) {
@@ -90,7 +51,7 @@ function listed(spec, most) {
       "tr",
       {},
       h("td", { class: "number" }, String(at + 1)),
-      inputs.map(([name]) => h("td", {}, short(row[name]))),
+      inputs.map(([name, input]) => h("td", {}, given(input, row[name], at))),
       h("td", {}, first),
       h("td", {}, second),
       h("td", {}, differs && isLabelled(spec) ? h("b", {}, words) : words),

@@ -4,10 +4,8 @@ import { top } from "../answer.js";
 import * as api from "../api.js";
 import { find } from "../dom.js";
 import { model } from "../model.js";
-import { parts, pointer } from "../pointers.js";
 import { sentence } from "../problems.js";
-
-const MOST_ROWS = 512; // of one request
+import { asker } from "../rows/ask.js";
 
 // The version to compare with.
 export const other = JSON.parse(find("#other").textContent);
@@ -16,12 +14,12 @@ const lacks = (some, others) => Object.keys(others).filter((name) => !Object.has
 
 // A row of the page's version as another takes it: without what it does not know, with its own example of what only
 // it knows.
-const fitting = (version, row) =>
-  Object.fromEntries(
-    Object.keys(version.inputs)
-      .map((name) => [name, Object.hasOwn(row, name) || Object.hasOwn(model.inputs, name) ? row[name] : version.example[name]])
-      .filter(([, value]) => value !== undefined),
-  );
+function fitting(version, row) {
+  if (row === null || typeof row !== "object" || Array.isArray(row)) return row; // the service says what is wrong with it
+  const value = (name) => (Object.hasOwn(row, name) || Object.hasOwn(model.inputs, name) ? row[name] : version.example[name]);
+  const values = Object.keys(version.inputs).map((name) => [name, value(name)]);
+  return Object.fromEntries(values.filter(([, value]) => value !== undefined));
+}
 
 // In what the two's inputs and outputs differ, in sentences.
 export function unlike() {
@@ -34,27 +32,25 @@ export function unlike() {
   ].map(sentence);
 }
 
-// The answers of a version to rows, a few hundred at a time, and what the first lot took.
-export async function ask(version, rows, signal) {
-  const most = Math.min(MOST_ROWS, version.most_rows);
-  const answers = [];
-  let timing;
-  for (let at = 0; at < rows.length; at += most) {
-    const asked = rows.slice(at, at + most).map((row) => fitting(version, row));
-    const told = await api.predict(model.name, asked, { version: version.version, top: top(version), signal }).catch((problem) => {
-      throw moved(problem, at);
-    });
-    answers.push(...told.answer);
-    timing ??= told.timing;
-  }
-  return { answers, timing };
-}
+// The answer of a version to a row of the page's version, and what it took.
+export const ask = (version, row, signal) =>
+  api.predict(model.name, fitting(version, row), { version: version.version, top: top(version), signal });
 
-// A fault's row counts from the first of all rows.
-function moved(problem, by) {
-  for (const fault of problem.faults ?? []) {
-    const [row, ...path] = parts(fault.pointer);
-    if (row !== undefined) fault.pointer = pointer(Number(row) + by, ...path);
-  }
-  return problem;
+// Asks both versions many rows, this page's first, as rows/ask.js does: a row that both know has an `answer`, the two of
+// it; what one refuses the other is not asked.
+export function askBoth(rows) {
+  const both = [model, other].map((version) => ({ version, asked: rows.map(({ row, faults }) => ({ row: fitting(version, row), faults })) }));
+  const askers = both.map(({ version, asked }) => asker(version, asked, top(version)));
+  return async ({ signal, onProgress }) => {
+    try {
+      for (const [at, ask] of askers.entries()) {
+        await ask({ signal, onProgress: (done, pause) => onProgress(Math.floor((at * rows.length + done) / 2), pause) });
+      }
+    } finally {
+      for (const [at, one] of rows.entries()) {
+        const answers = both.map(({ asked }) => asked[at].answer);
+        if (answers.every(Boolean)) one.answer = answers;
+      }
+    }
+  };
 }

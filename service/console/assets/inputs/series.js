@@ -1,6 +1,7 @@
 // Many numbers: pasted as CSV, TSV or JSON, or from a file; beside them a picture of the series, and what it says in words.
 
 import { find } from "../dom.js";
+import { count, whole } from "../numbers.js";
 import { files, text } from "./files.js";
 import { Misfit } from "./misfit.js";
 import { plot, summary } from "./plot.js";
@@ -41,7 +42,7 @@ export function mount(field, input, changed) {
       changed();
     }
   });
-  return { read: () => parsed(box.value, flat), fill: (value) => put(written(value, flat)) };
+  return { read: () => fitting(parsed(box.value, flat), input), fill: (value) => put(written(value, flat)) };
 }
 
 // Text as a list of numbers, or of lists; Misfit names the first part that is no number.
@@ -60,6 +61,18 @@ function parsed(text, flat) {
   if (table.length > 1 && table[0].every((cell) => !cell || Number.isNaN(Number(cell)))) table.shift(); // the columns' names
   const rows = table.map((cells, line) => cells.map((cell, at) => number(cell, flat ? `/${at}` : `/${line}/${at}`)));
   return flat ? rows.flat() : rows;
+}
+
+// The same, if it has as many lines and numbers as the model takes.
+function fitting(rows, { dims: [length, width], max_length: most }) {
+  if (!Array.isArray(rows)) return rows;
+  const [one, enough] = [width ? "line" : "number", length || most];
+  if (length ? rows.length !== length : rows.length > most) {
+    throw new Misfit(`expected ${length ? "" : "at most "}${count(enough, one)}, got ${whole(rows.length)}`);
+  }
+  const odd = width ? rows.findIndex((row) => Array.isArray(row) && row.length !== width) : -1;
+  if (odd >= 0) throw new Misfit(`line ${odd + 1}: expected ${count(width, "number")}, got ${whole(rows[odd].length)}`);
+  return rows;
 }
 
 function number(cell, path) {

@@ -3,7 +3,7 @@
 import * as api from "../api.js";
 import { find, h } from "../dom.js";
 import { model } from "../model.js";
-import { count, digits } from "../numbers.js";
+import { count, whole } from "../numbers.js";
 
 const PAUSE = 200; // milliseconds after the last key
 const MOST_NAMED = 8;
@@ -61,7 +61,7 @@ export function mount(field, input, changed) {
 
 const words = (number) => count(number, "word");
 
-const counted = (read, input) => (input.length ? `${words(read.count)}.` : `${digits(read.count)} of at most ${words(read.most)}.`);
+const counted = (read, input) => (input.length ? `${words(read.count)}.` : `${whole(read.count)} of at most ${words(read.most)}.`);
 
 function never(unknown, strange) {
   const different = [...new Set(strange.map((word) => word.replace(/^[!-/:-@[-`{-~]+|[!-/:-@[-`{-~]+$/g, "")))];

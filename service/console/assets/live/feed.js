@@ -65,16 +65,20 @@ export function follow(take, tell) {
     }
   }
 
+  // A browser that finds no server tries again each second, and says so each time: what counts is the first.
   function listen() {
+    let broken = false;
     source = new EventSource(`${root}${PATH}/events?${seen()}`);
     source.onopen = () => {
+      broken = false;
       asked = 0;
       taken([]);
     };
     source.onmessage = (event) => taken(JSON.parse(event.data));
     source.onerror = () => {
       if (source.readyState === EventSource.CLOSED) wait(ASK, begin);
-      else wait(LOST, lost);
+      else if (!broken) wait(LOST, lost);
+      broken = true;
     };
   }
 

@@ -3,22 +3,23 @@
 import { draw } from "../answer.js";
 import { asks } from "../asks.js";
 import { difference } from "../compare/difference.js";
-import { compareMany } from "../compare/many.js";
-import { ask, other, unlike } from "../compare/versions.js";
+import { drawn } from "../compare/many.js";
+import { ask, askBoth, other, unlike } from "../compare/versions.js";
 import { find, h } from "../dom.js";
 import { model } from "../model.js";
 import { told } from "../problems.js";
+import * as rows from "../rows/rows.js";
 import { head, table } from "../tables.js";
 import * as timings from "../timings.js";
 
 const MOST_LABELS = 5;
 
 async function compare(row, signal) {
-  const [one, two] = await Promise.all([ask(model, [row], signal), ask(other, [row], signal).catch(refused)]);
+  const [one, two] = await Promise.all([ask(model, row, signal), ask(other, row, signal).catch(refused)]);
   return () => {
     find("#first").replaceChildren(...side(model, one));
     find("#second").replaceChildren(...side(other, two));
-    find("#differences").replaceChildren(two.answers ? differences(one.answers[0], two.answers[0]) : "");
+    find("#differences").replaceChildren(two.answer ? differences(one.answer, two.answer) : "");
     find("#answers").hidden = false;
   };
 }
@@ -29,8 +30,8 @@ function refused(problem) {
   return { refusal: `Version ${other.version} cannot answer this: ${detail}` };
 }
 
-const side = (version, { answers, timing, refusal }) =>
-  refusal ? [h("p", { class: "fault" }, refusal)] : [draw(version, short(answers[0])), timings.draw(timing, version.engine)];
+const side = (version, { answer, timing, refusal }) =>
+  refusal ? [h("p", { class: "fault" }, refusal)] : [draw(version, short(answer)), timings.draw(timing, version.engine)];
 
 // With no more labels than one looks at.
 const short = (answer) =>
@@ -57,5 +58,5 @@ find("#versions").addEventListener("submit", (event) => {
 });
 
 find("#unlike").append(...unlike().map((text) => h("li", {}, text)));
-compareMany(find("#many"));
+rows.mount(find("#rows"), model, askBoth, drawn);
 asks(compare);

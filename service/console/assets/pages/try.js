@@ -6,6 +6,8 @@ import * as api from "../api.js";
 import { asks } from "../asks.js";
 import { find } from "../dom.js";
 import { model } from "../model.js";
+import { answers } from "../rows/answers.js";
+import { asker } from "../rows/ask.js";
 import * as rows from "../rows/rows.js";
 
 const place = find("#answer");
@@ -17,4 +19,4 @@ async function predict(row, signal) {
 }
 
 asks(predict, () => place.replaceChildren(...silent));
-rows.mount(find("#rows"), model);
+rows.mount(find("#rows"), model, (listed) => asker(model, listed), answers(model));

@@ -14,8 +14,8 @@ const HOPE = 3; // rows, one after another, on each of which alone the model fai
 
 // Every item of `rows` is {row, faults}. What comes back asks those without faults: each gets its `answer`, or further
 // faults, and `onProgress` hears how many are done, and how long the service wants to be left alone. After a Problem, or
-// an abort, call it again to go on.
-export function asker(model, rows) {
+// an abort, call it again to go on. `top` is that of api.predict.
+export function asker(model, rows, top) {
   const limit = Math.min(model.most_rows, ROWS);
   let most = limit;
   return async ({ signal, onProgress }) => {
@@ -25,7 +25,7 @@ export function asker(model, rows) {
     for (tell(); open.length; tell()) {
       const part = lot(open, most);
       try {
-        const { answer } = await patiently(model, part, signal, tell);
+        const { answer } = await patiently(model, part, { signal, top }, tell);
         part.forEach((one, at) => (one.answer = answer[at]));
         open = open.slice(part.length);
         most = Math.min(2 * most, limit);
@@ -59,7 +59,7 @@ function lot(rows, most) {
 }
 
 // Give each fault to the row its pointer names, "/3/text/0"; whether there was any.
-export function blame(part, { faults = [] }) {
+function blame(part, { faults = [] }) {
   const placed = faults.map(({ pointer = "", detail }) => ({ path: parts(pointer), detail }));
   const known = placed.filter(({ path }) => part[path[0]]);
   for (const { path: [at, column, ...deeper], detail } of known) {
@@ -68,10 +68,10 @@ export function blame(part, { faults = [] }) {
   return known.length > 0;
 }
 
-async function patiently(model, part, signal, onPause) {
+async function patiently(model, part, { signal, top }, onPause) {
   for (let tries = 1; ; tries += 1) {
     try {
-      return await api.predict(model.name, part.map(({ row }) => row), { version: model.version, signal });
+      return await api.predict(model.name, part.map(({ row }) => row), { version: model.version, top, signal });
     } catch (problem) {
       if (!BUSY.includes(problem.status) || tries === TRIES) throw problem;
       const milliseconds = wait(problem, tries);

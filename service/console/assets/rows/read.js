@@ -51,7 +51,7 @@ function place(name, columns) {
 const isNowhere = (place) => Array.isArray(place) && !place.length;
 
 function record(cells, length, places, inputs) {
-  if (cells.length !== length) return { row: raw(cells, places), faults: [{ detail: `expected ${length} cells, got ${cells.length}` }] };
+  if (cells.length !== length) return { row: raw(cells, places), faults: [{ detail: counted(length, cells.length) }] };
   const values = [];
   const faults = [];
   for (const [name, place] of places) {
@@ -63,6 +63,11 @@ function record(cells, length, places, inputs) {
     }
   }
   return { row: Object.fromEntries(values), faults };
+}
+
+function counted(expected, got) {
+  const why = got > expected ? ": a cell with a separator in it needs quotes around it" : "";
+  return `expected ${expected} cells, got ${got}${why}`;
 }
 
 // The cells as they are, of a record of which nobody knows what is missing.

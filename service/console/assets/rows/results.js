@@ -55,7 +55,8 @@ function line({ row, faults, answer }, at, inputs, outputs) {
 
 const fault = ({ column, detail }) => h("p", { class: "fault" }, column ? detail : sentence(detail));
 
-function given(input, value, at) {
+// What a cell shows of an input: of a picture the picture.
+export function given(input, value, at) {
   const encoded = input.kind === "image" && typeof value === "string";
   if (!encoded) return short(value);
   const picture = h("img", { class: "thumb", src: source(value), alt: `Picture of row ${at + 1}` });

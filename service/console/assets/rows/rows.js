@@ -1,26 +1,25 @@
-// Several rows at once: a table or a list goes in, and answers come out beside it.
+// Several rows at once: a table or a list goes in, and what comes of it out below.
 
 import { Problem } from "../api.js";
 import { find, h } from "../dom.js";
 import { count, duration } from "../numbers.js";
 import { told } from "../problems.js";
-import { asker, isOpen } from "./ask.js";
+import { isOpen } from "./ask.js";
 import { given } from "./given.js";
 import { read } from "./read.js";
-import { asCsv, asJson, faulty, table } from "./results.js";
+import { faulty, table } from "./results.js";
 import { example } from "./sample.js";
 
 const PREVIEWED = 5;
-const SHOWN = 200;
 const FAULTS = 10;
 
-export function mount(section, model) {
+// `asker(rows)` is what asks them, as ask.js has it; `drawn(rows)` are {actions, results}: links, and what stands below.
+export function mount(section, model, asker, drawn) {
   const [start, stop, sample] = ["#rows-start", "#rows-stop", "#rows-sample"].map((id) => find(id, section));
   const [preview, results] = ["#rows-preview", "#rows-results"].map((id) => find(id, section));
   const [bar, said, fault] = ["progress", "[role=status]", "#rows-fault"].map((id) => find(id, section));
   const { take, whole } = given(section, look);
   let stopped = new AbortController();
-  let links = [];
 
   // Read what is there; its rows, or null where that cannot be.
   function look() {
@@ -51,7 +50,7 @@ export function mount(section, model) {
 
   function begin() {
     const rows = look();
-    if (rows) ask(rows, asker(model, rows));
+    if (rows) ask(rows, asker(rows));
     else if (fault.hidden) refuse(new Error("Paste some rows first, or open a file."));
   }
 
@@ -104,25 +103,10 @@ export function mount(section, model) {
       goOn();
       stop.focus();
     } }, "Go on");
+    const { actions, results: below } = drawn(rows);
     results.replaceChildren(
-      h(
-        "div",
-        {},
-        wrong.length > 0 && refused(wrong),
-        h("p", { class: "actions" }, open > 0 && again, downloads(rows)),
-        rows.length > SHOWN && h("p", { class: "hint" }, `The first ${SHOWN} rows; the downloads have all.`),
-        table(model, rows, SHOWN, true),
-      ),
+      h("div", {}, wrong.length > 0 && refused(wrong), h("p", { class: "actions" }, open > 0 && again, actions), below),
     );
-  }
-
-  function downloads(rows) {
-    for (const link of links) URL.revokeObjectURL(link.href);
-    links = [
-      link("Download as CSV", `${model.name}.csv`, "text/csv", asCsv(model, rows)),
-      link("Download as JSON", `${model.name}.json`, "application/json", asJson(model, rows)),
-    ];
-    return links;
   }
 
   sample.addEventListener("click", () => take(example(model)));
@@ -139,6 +123,3 @@ function refused(wrong) {
     h("ul", {}, wrong.slice(0, FAULTS).map((said) => h("li", {}, said)), more > 0 && h("li", {}, `and ${more} more`)),
   );
 }
-
-const link = (title, name, type, content) =>
-  h("a", { class: "button", download: name, href: URL.createObjectURL(new Blob([content], { type })) }, title);
