@@ -27,7 +27,7 @@ def test_a_class_is_called_after_the_rows_of_which_it_is_said(labels, seed):
     cells = labels * 8
     np.random.default_rng(seed).shuffle(cells)
 
-    assert truths.labels(Truth("sort", cells, right(labels, cells, 0.125))) == labels
+    assert truths.labels(Truth("sort", cells, right(labels, cells, 1 / 16))) == labels
 
 
 def test_a_class_that_is_rarely_said_keeps_its_label():
@@ -39,7 +39,8 @@ def test_a_class_that_is_rarely_said_keeps_its_label():
 
 
 def test_a_class_that_no_row_has_keeps_its_number():
-    assert truths.labels(Truth("sort", ["b", "a"], right(["b", "-", "a"], ["b", "a"]))) == ["b", "1", "a"]
+    cells = ["b", "a"] * 4
+    assert truths.labels(Truth("sort", cells, right(["b", "-", "a"], cells))) == ["b", "1", "a"]
 
 
 @pytest.mark.parametrize("cells", [["0", "1", "1"], [0, 1.0, 1], [False, True, True]])
@@ -52,7 +53,8 @@ def test_numbers_of_classes_name_none(cells):
 
 
 def test_the_second_label_of_a_probability_is_the_one_that_it_is_high_for():
-    assert truths.labels(Truth("sure", ["spam", "ham", "ham"], np.array([[0.9], [0.2], [0.3]]))) == ["ham", "spam"]
+    truth = Truth("sure", ["spam", "ham", "ham"] * 4, np.array([[0.9], [0.2], [0.3]] * 4))
+    assert truths.labels(truth) == ["ham", "spam"]
 
 
 @pytest.mark.parametrize(
@@ -62,6 +64,8 @@ def test_the_second_label_of_a_probability_is_the_one_that_it_is_high_for():
         (["a", "b", "a"], np.full((3, 2), 0.5), "do not tell which class of sort is a, b; give --card"),
         (["a", "a", "b", "b"], right(["a", "b"], ["a", "b", "a", "b"]), "do not tell which class"),
         (["a", "a"], right(["a", "b"], ["a", "a"]), "do not tell which class of sort is a;"),
+        (["a", "b", "c"], right(["a", "b", "c"], ["a", "b", "c"]), "do not tell"),
+        (["a", "b"] * 9, right(["a", "b"], ["a", "b"] * 9, 0.5), "do not tell"),
     ],
 )
 def test_where_labels_are_not_clear_it_is_said(cells, answers, said):
@@ -121,7 +125,7 @@ def test_rows_without_a_truth_do_not_count():
 @pytest.mark.parametrize(("cells", "kind"), [(["no", "yes", "no"], "probability"), ([0.0, 1.0, 0.5], "number")])
 def test_words_tell_that_a_share_is_a_probability(cells, kind):
     """A SavedModel does not say that a sigmoid made its answers."""
-    answers = np.array([[0.1], [0.9], [0.3]], dtype="float32")
+    answers = np.array([[0.1], [0.9], [0.3]] * 4, dtype="float32")
     spec = TensorSpec("sure", answers.dtype, (None, 1))
 
-    assert kinds.of_output(spec, [answers], None, Truth("sure", cells, answers), {})["kind"] == kind
+    assert kinds.of_output(spec, [answers], None, Truth("sure", cells * 4, answers), {})["kind"] == kind

@@ -4,8 +4,10 @@ cells ─ labels ─▶ the card's ─ targets ─▶ judged beside a constant �
 """
 
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from math import sqrt
 from typing import Any
 
 import numpy as np
@@ -25,6 +27,11 @@ KINDS: Mapping[str, Callable[..., Output]] = {
     "probability": Probability,
     "probabilities": Probabilities,
 }
+
+FEWEST = 2
+"""Rows of a label from which its class is learnt."""
+LUCK = 2.0
+"""Standard deviations by which answers must be right more often than the most frequent label is."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +67,8 @@ def labels(truth: Truth) -> list[str] | None:
     """The label of every class, as the rows tell; None if they name none, but count classes from 0.
 
     That label is a class's of whose rows the model says the class most, compared with how much it says it of all. One
-    that no row has keeps its number. Mistake where a class is not told apart so, or most rows would be wrong then.
+    that no row has keeps its number. Mistake where that is not clear: a label has one row, or most of its rows are
+    wrong then, or hardly more are right in all than by always saying the most frequent label.
     """
     shares = _shares(truth.answers)
     classes, known = shares.shape[1], sorted(set(truth.texts))
@@ -72,15 +80,23 @@ def labels(truth: Truth) -> list[str] | None:
     lift = said / np.maximum(shares.mean(axis=0), np.finfo(float).tiny)
     rows, places = linear_sum_assignment(lift, maximize=True)
     named = {int(place): known[row] for row, place in zip(rows, places, strict=True)}
-    guessed = [named.get(int(place)) for place in shares.argmax(axis=1)]
-    right = sum(guess == text for guess, text in zip(guessed, truth.texts, strict=True))
-    most = max(truth.texts.count(label) for label in known)
-    if (lift.argmax(axis=0)[places] != rows).any() or right <= most:
+    right = Counter(
+        text for text, place in zip(truth.texts, shares.argmax(axis=1), strict=True) if named.get(int(place)) == text
+    )
+    counts = Counter(truth.texts)
+    clear = all(counts[label] >= FEWEST and 2 * right[label] > counts[label] for label in known)
+    if not clear or (lift.argmax(axis=0)[places] != rows).any() or right.total() <= _by_luck(counts):
         raise Mistake(
             f"the answers to these rows do not tell which class of {truth.name} is {', '.join(known[: checks.SHOWN])}; "
             f"give --card FILE with its labels in their order"
         )
     return [named.get(place, str(place)) for place in range(classes)]
+
+
+def _by_luck(counts: Counter[str]) -> float:
+    """How many rows may be right that are not told apart: those of the most frequent label, and some more."""
+    rows, most = counts.total(), max(counts.values())
+    return most + LUCK * sqrt(most * (rows - most) / rows)
 
 
 def judged(truths: Mapping[str, Truth], card: Mapping[str, Any]) -> dict[str, Judged]:
