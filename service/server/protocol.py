@@ -164,7 +164,7 @@ class Protocol(Answering):
         if self._closed:
             self.transport.abort()  # it was closed, and would be once the rest is read
         elif self._state is State.IDLE:
-            self._close_transport()
+            self._leave_idle()
         elif self._state is State.READING:
             self._send_error_response(408, "the request did not come to its end in time")
             self._close_transport()
@@ -174,11 +174,16 @@ class Protocol(Answering):
     def retire(self) -> None:
         """Close the connection, unless a request is on its way; events are on their way to those alone who read."""
         if self._state is State.IDLE or (self._state is State.RESTING and not self._ahead):
-            self._close_transport()
+            self._leave_idle()
         if self._lasts and unconfirmed(self.transport):
             self.transport.abort()  # nobody waits until events are read
         if self._closed and self._is_ssl and not unconfirmed(self.transport):
             self.transport.abort()  # TLS would wait for a goodbye that most clients never say
+
+    def _leave_idle(self) -> None:
+        """Close, unless the next request has come and only the loop has not read it: it may have stood still."""
+        if not unread(self.transport):
+            self._close_transport()
 
     def _close_transport(self) -> None:
         """Close once what was written is read, for which the client has a while."""
@@ -252,6 +257,16 @@ class Protocol(Answering):
 
 def unconfirmed(transport: Any) -> int:
     """Bytes on their way to the client, as the kernel counts them; while there are none, none wait before it either."""
+    return queued(transport, termios.TIOCOUTQ)
+
+
+def unread(transport: Any) -> int:
+    """Bytes of the client's that wait for the loop, as the kernel counts them."""
+    return queued(transport, termios.FIONREAD)
+
+
+def queued(transport: Any, which: int) -> int:
+    """Bytes in one of the queues of a connection's socket."""
     count = bytearray(4)
-    fcntl.ioctl(transport.get_extra_info("socket").fileno(), termios.TIOCOUTQ, count)
+    fcntl.ioctl(transport.get_extra_info("socket").fileno(), which, count)
     return int.from_bytes(count, sys.byteorder)

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import os
 import re
 import weakref
 from collections.abc import Awaitable, Callable, Iterable
@@ -38,11 +39,20 @@ class Loop(asyncio.SelectorEventLoop):
         return self.now
 
 
+class Client:
+    """What has come from one and the loop has not read waits in a pipe, as it would at a socket."""
+
+    waits, sends = os.pipe()
+
+    def fileno(self) -> int:
+        return self.waits
+
+
 class Transport(asyncio.Transport):
     """What the protocol writes, and whether it has closed."""
 
     def __init__(self) -> None:
-        super().__init__({"peername": ("127.0.0.1", 1), "sockname": ("127.0.0.1", 2)})
+        super().__init__({"peername": ("127.0.0.1", 1), "sockname": ("127.0.0.1", 2), "socket": Client()})
         self.written = b""
         self.closed = False
         self.aborted = False
@@ -411,6 +421,23 @@ def test_a_worker_that_ends_closes_idle_connections_and_answers_the_others():
         assert busy.bodies == [b"one"]
         assert b"Connection: close" in busy.transport.written
         assert busy.transport.closed
+
+    run(check)
+
+
+def test_an_idle_connection_is_not_closed_over_a_request_that_has_come():
+    """The process stood still: its time is over, or its worker ends, before the loop has read what came meanwhile."""
+
+    async def check() -> None:
+        site = Site()
+        now = site.worker.loop.time() + site.worker.cfg.keepalive + HEAD_SECONDS + 1
+        os.write(Client.sends, b"GET")
+        site.connection.overdue(now)
+        site.connection.retire()
+        assert not site.transport.closed
+        os.read(Client.waits, 3)
+        site.connection.overdue(now)
+        assert site.transport.closed
 
     run(check)
 
