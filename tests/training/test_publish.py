@@ -52,7 +52,6 @@ def home(tmp_path_factory):
     (folder / "card.json").write_text(block("json"))
     with pytest.MonkeyPatch.context() as here:
         here.chdir(folder)
-        keras.utils.set_random_seed(3)
         exec(block("python"), {})
     grid, size = keras.Input((2, 3), name="grid"), keras.Input((1,), name="size")
     both = layers.Concatenate()([layers.Flatten()(grid), size])

@@ -58,12 +58,14 @@ def distribution(rows: Rows, answers: Mapping[str, Array], inputs: Specs, output
 
 
 def answers(draft: Draft) -> dict[str, Array]:
-    """The answers to all rows, of outputs whose rows are all of one shape."""
+    """The answers to all rows, in their order, of outputs whose rows are all of one shape."""
     columns = draft.rows.inputs
     rows = [{name: column[place] for name, column in columns.items()} for place in range(len(draft.rows))]
-    parts = [draft.run(group) for _, group in tensors.pack(rows, AT_ONCE)]
+    packed = tensors.pack(rows, AT_ONCE)  # Rows of one length together.
+    parts = [draft.run(group) for _, group in packed]
+    order = np.argsort(np.concatenate([places for places, _ in packed]))
     return {
-        name: np.concatenate([tensors.widened(part[name]) for part in parts])
+        name: np.concatenate([tensors.widened(part[name]) for part in parts])[order]
         for name in parts[0]
         if len({part[name].shape[1:] for part in parts}) == 1
     }

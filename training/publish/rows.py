@@ -1,7 +1,7 @@
 """Rows that the model is tried on: a person's own, or, where none are given, numbers made up by chance."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -19,7 +19,7 @@ from training.mistakes import Mistake
 from training.publish.pictures import any_pixels, decoded
 
 MOST = 2_000
-"""Of a file, evenly over all."""
+"""Of a file; which of them chance says, for rows may stand in turns."""
 MADE, STEPS = 40, (8, 12, 16)
 """Made-up rows; how long an axis of any length is in them."""
 
@@ -40,11 +40,20 @@ def read(file: Path, signature: Signature, pictures: Pictures) -> Rows:
         name: partial(field, spec=spec, picture=pictures.get(name), folder=file.parent)
         for name, spec in signature.inputs.items()
     }
-    columns = {name for _, record in records if not isinstance(record, str) for name in record}
+    columns = dict.fromkeys(name for _, record in records if not isinstance(record, str) for name in record)
     told = [name for name in signature.outputs if name in columns and name not in fields]
-    table = files.table(file, records[:: -(-len(records) // MOST)], fields | dict.fromkeys(told, cell))
+    left_out = [str(name) for name in columns if name not in fields and name not in told]
+    if left_out:
+        print(f"  left out, for no input or output is called so: {', '.join(left_out)}")
+    table = files.table(file, some(records), fields | dict.fromkeys(told, cell))
     targets = {name: np.fromiter(table[name], dtype=object, count=len(table[name])) for name in told}
     return Rows({name: table[name] for name in fields}, targets)
+
+
+def some(records: Sequence[files.Record]) -> list[files.Record]:
+    """At most so many of them, in their order, the same every time."""
+    places = np.random.default_rng(0).permutation(len(records))[:MOST]
+    return [records[place] for place in np.sort(places)]
 
 
 def cell(value: Any) -> Any:

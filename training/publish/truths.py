@@ -4,10 +4,8 @@ cells ─ labels ─▶ the card's ─ targets ─▶ judged beside a constant �
 """
 
 import re
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from math import sqrt
 from typing import Any
 
 import numpy as np
@@ -27,11 +25,10 @@ KINDS: Mapping[str, Callable[..., Output]] = {
     "probability": Probability,
     "probabilities": Probabilities,
 }
-
-FEWEST = 2
-"""Rows of a label from which its class is learnt."""
-LUCK = 2.0
-"""Standard deviations by which answers must be right more often than the most frequent label is."""
+DOUBT = 0.1
+"""How much of an answer is put down to chance: so no single row says all."""
+ENOUGH = 1.9
+"""How many times the spread of what the rows say, so that it is clear: as two of each do that are all sure."""
 
 
 @dataclass(frozen=True)
@@ -66,37 +63,68 @@ def are_words(truth: Truth) -> bool:
 def labels(truth: Truth) -> list[str] | None:
     """The label of every class, as the rows tell; None if they name none, but count classes from 0.
 
-    That label is a class's of whose rows the model says the class most, compared with how much it says it of all. One
-    that no row has keeps its number. Mistake where that is not clear: a label has one row, or most of its rows are
-    wrong then, or hardly more are right in all than by always saying the most frequent label.
+    Together they fit the answers best, where a class counts by how much more the model says it than of all rows. One
+    that no row has keeps its number. Mistake where two classes might as well change places.
     """
     shares = _shares(truth.answers)
     classes, known = shares.shape[1], sorted(set(truth.texts))
-    if _counted(truth.texts, classes) is not None:
-        return None
     if len(known) > classes:
-        raise Mistake(f"the rows have {len(known)} labels of {truth.name}, the model tells {classes} apart")
-    said = np.stack([shares[[text == label for text in truth.texts]].mean(axis=0) for label in known])
-    lift = said / np.maximum(shares.mean(axis=0), np.finfo(float).tiny)
-    rows, places = linear_sum_assignment(lift, maximize=True)
-    named = {int(place): known[row] for row, place in zip(rows, places, strict=True)}
-    right = Counter(
-        text for text, place in zip(truth.texts, shares.argmax(axis=1), strict=True) if named.get(int(place)) == text
-    )
-    counts = Counter(truth.texts)
-    clear = all(counts[label] >= FEWEST and 2 * right[label] > counts[label] for label in known)
-    if not clear or (lift.argmax(axis=0)[places] != rows).any() or right.total() <= _by_luck(counts):
         raise Mistake(
-            f"the answers to these rows do not tell which class of {truth.name} is {', '.join(known[: checks.SHOWN])}; "
-            f"give --card FILE with its labels in their order"
+            f"the rows have {len(known)} labels of {truth.name}, {_listed(known)}; the model tells {classes} apart"
         )
+    places = _places(shares, truth.texts, known)
+    if _counted(truth.texts, classes) is not None:
+        _refuse_miscounted(truth.name, places)
+        return None
+    if not places:
+        raise Mistake(
+            f"the answers to these rows do not tell which class of {truth.name} is {_listed(known)}; "
+            f"give more rows of each, or --card FILE with its labels in their order"
+        )
+    named = {place: label for label, place in places.items()}
     return [named.get(place, str(place)) for place in range(classes)]
 
 
-def _by_luck(counts: Counter[str]) -> float:
-    """How many rows may be right that are not told apart: those of the most frequent label, and some more."""
-    rows, most = counts.total(), max(counts.values())
-    return most + LUCK * sqrt(most * (rows - most) / rows)
+def _refuse_miscounted(name: str, places: Mapping[str, int]) -> None:
+    """Mistake if numbers of classes are clearly not those of the model."""
+    for label, place in places.items():
+        if label != str(place):
+            raise Mistake(
+                f"the rows say {label} of {name} where the model says its class {place}, counted from 0; "
+                f"if that is its label, give --card FILE with all labels in their order"
+            )
+
+
+def _places(shares: Array, texts: Sequence[str], known: Sequence[str]) -> dict[str, int]:
+    """The class of every label; {} where that is not clear."""
+    said = _lifts(shares)
+    groups = [said[[text == label for text in texts]] for label in known]
+    _, places = linear_sum_assignment([group.sum(axis=0) for group in groups], maximize=True)
+    return dict(zip(known, places.tolist(), strict=True)) if _clear(groups, places) else {}
+
+
+def _lifts(shares: Array) -> Array:
+    """How much more each row says each class than all rows do, as logarithms."""
+    more = shares / np.maximum(shares.mean(axis=0), np.finfo(float).tiny)
+    more /= np.maximum(more.sum(axis=1, keepdims=True), np.finfo(float).tiny)
+    lifts: Array = np.log((1 - DOUBT) * more + DOUBT / shares.shape[1])
+    return lifts
+
+
+def _clear(groups: Sequence[Array], places: Array) -> bool:
+    """Whether the rows of each label speak for its class, and against that any other changes places with it."""
+    classes = groups[0].shape[1]
+    ahead, spread = np.zeros((2, classes, classes))
+    for rows, place in zip(groups, places, strict=True):
+        gaps = rows[:, [place]] - rows
+        ahead[place], spread[place] = gaps.sum(axis=0), (gaps**2).sum(axis=0)
+    clear = ahead + ahead.T > ENOUGH * np.sqrt(spread + spread.T)
+    np.fill_diagonal(clear, val=True)
+    return bool(clear[places].all())
+
+
+def _listed(known: Sequence[str]) -> str:
+    return ", ".join(known[: checks.SHOWN])
 
 
 def judged(truths: Mapping[str, Truth], card: Mapping[str, Any]) -> dict[str, Judged]:
@@ -123,10 +151,9 @@ def _targets(truth: Truth, output: Output, known: Sequence[str]) -> Array:
     """As the encoder has them: numbers `(n, 1)` or `(n, *dims)`, class numbers `(n,)`."""
     if isinstance(output, Number | Numbers) and are_words(truth):
         word = next(cell for cell in truth.cells if _is_word(cell))
-        raise Mistake(
-            f"the rows say of {truth.name} {checks.short(word)}, but the model gives numbers: "
-            f"probabilities of labels come from a softmax or sigmoid at its end"
-        )
+        raise _no_classes(truth, word)
+    if isinstance(output, Numbers) and not isinstance(truth.cells[0], list) and truth.answers[0].size > 1:
+        raise _no_classes(truth, truth.cells[0])
     try:
         if isinstance(output, Number):
             return np.asarray([[checks.number(cell, output)] for cell in truth.cells])
@@ -137,6 +164,13 @@ def _targets(truth: Truth, output: Output, known: Sequence[str]) -> Array:
     return _classes(truth, known)
 
 
+def _no_classes(truth: Truth, cell: Any) -> Mistake:
+    return Mistake(
+        f"the rows say of {truth.name} {checks.short(cell)}, but the model gives numbers: "
+        f"probabilities of labels come from a softmax or sigmoid at its end"
+    )
+
+
 def _classes(truth: Truth, known: Sequence[str]) -> Array:
     number = {label: place for place, label in enumerate(known)}
     strange = sorted(set(truth.texts) - number.keys())
@@ -144,8 +178,7 @@ def _classes(truth: Truth, known: Sequence[str]) -> Array:
         return np.asarray([number[text] for text in truth.texts])
     counted = _counted(truth.texts, len(known))
     if counted is None:
-        first = ", ".join(strange[: checks.SHOWN])
-        raise Mistake(f"the rows say of {truth.name} {first}; its labels are {', '.join(known[: checks.SHOWN])}")
+        raise Mistake(f"the rows say of {truth.name} {_listed(strange)}; its labels are {_listed(known)}")
     return np.asarray(counted)
 
 
@@ -161,13 +194,18 @@ def _shares(answers: Array) -> Array:
 
 
 def _text(cell: Any) -> str:
-    """A cell as a label.
+    """A cell as a label; of a list with one 1 among zeros its place.
 
-    >>> _text(" car "), _text(2), _text(2.0), _text("007"), _text(True)
-    ('car', '2', '2', '007', '1')
+    >>> _text(" car "), _text(-2.0), _text("007"), _text(True), _text([0, 0.0, 1]), _text([4])
+    ('car', '-2', '007', '1', '2', '4')
     """
+    if isinstance(cell, list):
+        if len(cell) == 1:
+            return _text(cell[0])
+        if cell.count(1) == 1 and cell.count(0) == len(cell) - 1:
+            return str(cell.index(1))
     text = str(int(cell)) if isinstance(cell, bool) else str(cell).strip()
-    return re.sub(r"^(\d+)\.0+$", r"\1", text)
+    return re.sub(r"^(-?\d+)\.0+$", r"\1", text)
 
 
 def _is_word(cell: Any) -> bool:

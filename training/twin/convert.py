@@ -5,7 +5,7 @@ built without masks, which is exact for rows without padding; rows of different 
 their lengths (lengths/). Of a SavedModel nobody knows how to build it otherwise: it is converted as it is.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -43,15 +43,15 @@ def convert(trained: Trained, inputs: Sequence[Any]) -> onnx.ModelProto:
     signature = [*inputs, *(tf.TensorSpec(weights[place].shape, tf.float32, name) for name, place in large.items())]
     proto: onnx.ModelProto
     proto, _ = tf2onnx.convert.from_function(tf.function(forward), input_signature=signature, opset=OPSET)
-    for tensor in [tensor for tensor in proto.graph.input if tensor.name in large]:
-        proto.graph.input.remove(tensor)
-        weight = weights[large[tensor.name]].numpy()
-        proto.graph.initializer.append(onnx.numpy_helper.from_array(weight, tensor.name))
+    _fix(proto, {name: weights[place] for name, place in large.items()})
     return proto
 
 
 def of_signature(function: Any) -> onnx.ModelProto:
-    """One signature of a SavedModel, as TensorFlow loads it; ValueError where ONNX lacks an operation."""
+    """One signature of a SavedModel, as TensorFlow loads it; ValueError where ONNX lacks an operation.
+
+    What the graph holds beside its variables, such as a Normalization's mean, tf2onnx takes for inputs.
+    """
     import tensorflow as tf
     import tf2onnx
 
@@ -61,9 +61,19 @@ def of_signature(function: Any) -> onnx.ModelProto:
         return function(**dict(zip(specs, tensors, strict=True)))
 
     signature = [tf.TensorSpec(spec.shape, spec.dtype, name) for name, spec in specs.items()]
+    traced = tf.function(forward)
     proto: onnx.ModelProto
-    proto, _ = tf2onnx.convert.from_function(tf.function(forward), input_signature=signature, opset=OPSET)
+    proto, _ = tf2onnx.convert.from_function(traced, input_signature=signature, opset=OPSET)
     strange = {node.op_type for node in proto.graph.node if not onnx.defs.has(node.op_type, node.domain)}
     if strange:
         raise ValueError(f"ONNX has no {', '.join(sorted(strange))}")
+    held = traced.get_concrete_function(*signature).graph.captures
+    _fix(proto, {inner.name: value for value, inner in held})
     return proto
+
+
+def _fix(proto: onnx.ModelProto, values: Mapping[str, Any]) -> None:
+    """Inputs of these names become constants."""
+    for tensor in [tensor for tensor in proto.graph.input if tensor.name in values]:
+        proto.graph.input.remove(tensor)
+        proto.graph.initializer.append(onnx.numpy_helper.from_array(values[tensor.name].numpy(), tensor.name))
