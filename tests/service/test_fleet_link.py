@@ -12,7 +12,7 @@ from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags
 from service.engines.tf_serving.failures import Again, Failed
 from service.engines.tf_serving.link import Channel
 from service.telemetry.record import BATCH
-from tests.service.server import SECONDS, free_port
+from tests.service.server import SECONDS
 
 ASK = "/any/Method"
 
@@ -80,8 +80,8 @@ def test_an_answer_may_be_larger_than_grpc_takes_by_default(reach):
 
 
 @pytest.mark.parametrize("begun", [False, True])
-def test_where_nobody_listens_nothing_was_sent(begun: bool):
-    channel = Channel(f"127.0.0.1:{free_port()}")
+def test_where_nobody_listens_nothing_was_sent(deaf_port: int, begun: bool):
+    channel = Channel(f"127.0.0.1:{deaf_port}")
     for _ in range(2):  # while it connects, and while it rests after that
         failed = failure(channel.begin(ASK, b"", SECONDS) if begun else lambda: channel.call(ASK, b"", SECONDS))
         assert failed.unreached
