@@ -30,16 +30,33 @@ def pull(chosen: Settings) -> None:
         raise NothingToServe(f"nothing of {chosen.store} could be pulled, and nothing of it is in {chosen.folder}")
 
 
-def once(command: Sequence[str]) -> int:
-    """Run one to its end; its status. Who gets a SIGTERM meanwhile ends it, and then itself.
+def once(command: Sequence[str], start: Callable[[Sequence[str]], Any] = subprocess.Popen) -> int:
+    """Run one to its end; its status. Who gets a SIGTERM meanwhile, also as it starts, ends it, and then itself.
 
     One that nobody waits for any more would go on for as long, and keep the cache from the next server.
     """
-    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    told = False
+    process: Any = None
+
+    def end(*_: Any) -> None:
+        nonlocal told
+        told = True
+        if process is not None:
+            process.kill()
+
+    before = signal.signal(signal.SIGTERM, end)
     try:
-        return subprocess.run(command, check=False).returncode  # noqa: S603
+        process = start(command)
+        if told:
+            process.kill()
+        status: int = process.wait()
     finally:
         signal.signal(signal.SIGTERM, before)
+        if process is not None:
+            process.kill()  # as after a SIGINT; one that has ended is left alone
+    if told:
+        sys.exit(0)
+    return status
 
 
 class Keeper:

@@ -47,14 +47,17 @@ Weights = dict[str, Array]
 
 
 def toy(root: Path, name: str = "toy", version: int = 1, golden_off_by: float = 0.0, twin_off_by: float = 0.0) -> Path:
-    """Write a toy version under `root`, perhaps with wrong golden answers or a wrong twin; returns its folder."""
+    """Publish a toy version under `root`, perhaps with wrong golden answers or a wrong twin; returns its folder.
+
+    By one rename: servers may look on.
+    """
     weights = toy_weights()
     golden = twin_answers(toy_model(weights), toy_rows())
     twin = toy_model(weights | {"score": weights["score"] + np.float32(twin_off_by)})
-    folder = write(root / name / str(version), twin, golden, toy_card(name, version), golden_off_by)
-    (folder / "assets").mkdir()
-    (folder / "assets" / "text.vocabulary.txt").write_bytes("".join(f"{word}\n" for word in VOCABULARY).encode())
-    return folder
+    draft = write(root / name / f"draft-{version}", twin, golden, toy_card(name, version), golden_off_by)
+    (draft / "assets").mkdir()
+    (draft / "assets" / "text.vocabulary.txt").write_bytes("".join(f"{word}\n" for word in VOCABULARY).encode())
+    return draft.rename(root / name / str(version))
 
 
 def shop(root: Path, name: str = "shop", version: int = 1) -> Path:

@@ -1,5 +1,7 @@
 """What the service's tests share: tiny models in a store, and a whole service without a server."""
 
+import socket
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -30,6 +32,14 @@ def slow_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def site(toy_folder: Path) -> Site:
     """A whole service without a server, fresh for every test."""
     return Site(toy_folder)
+
+
+@pytest.fixture
+def deaf_port() -> Iterator[int]:
+    """A port where nobody listens, nor can anybody meanwhile."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield taken.getsockname()[1]
 
 
 @pytest.fixture(scope="module", params=["greenlet", "gthread"])

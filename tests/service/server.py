@@ -1,6 +1,8 @@
 """Real servers for the tests: `python -m service serve` on a port of its own, stopped by its process id."""
 
+import contextlib
 import os
+import random
 import re
 import signal
 import socket
@@ -8,15 +10,16 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import requests
 
 ROOT = Path(__file__).parents[2]
-SECONDS = 60
-"""How long anything that must happen may take, before a test fails."""
+SECONDS = 180
+"""How long anything that must happen may take, before a test fails: a machine that others use, too, may be slow."""
+PORTS = range(10_000, 32_000)
+"""Linux gives none of them to whoever asks for any, as a client does: one that is free now is so in a while."""
 
 
 def environment(**settings: Any) -> dict[str, str]:
@@ -36,13 +39,19 @@ def said(code: str) -> list[str]:
 
 
 def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
+    """One that nobody has; another process of the tests would draw the same by chance alone."""
+    while True:
+        port = random.SystemRandom().choice(PORTS)
+        with socket.socket() as listener, contextlib.suppress(OSError):
+            listener.bind(("127.0.0.1", port))
+            return port
 
 
 class Server:
-    """A running server; everything it printed is in `log`. `verified` is what requests needs for one with TLS."""
+    """A running server; everything it printed is in `log`. `verified` is what requests needs for one with TLS.
+
+    It refuses nobody for what the last batches took, unless the settings say so: here they may take any time.
+    """
 
     def __init__(self, store: Path, log: Path, verified: Mapping[str, Any] | None = None, **settings: Any) -> None:
         self.port = free_port()
@@ -54,7 +63,7 @@ class Server:
             self.process = subprocess.Popen(
                 command("serve", "--store", str(store), "--port", str(self.port)),
                 cwd=ROOT,
-                env=environment(**settings),
+                env=environment(**{"max_wait": SECONDS} | settings),
                 stdout=file,
                 stderr=subprocess.STDOUT,
             )
@@ -74,7 +83,7 @@ class Server:
         assert self.process.poll() is None, self.log.read_text()
         try:
             return self.get("/readyz")
-        except requests.ConnectionError:
+        except (requests.ConnectionError, requests.exceptions.ChunkedEncodingError):  # or who answered was killed
             return None
 
     def wait_for_log(self, text: str, times: int = 1) -> None:
@@ -92,6 +101,15 @@ class Server:
                 return answer
         raise AssertionError(self.log.read_text())
 
+    def wait_for_metrics(self, *lines: str) -> None:
+        """Until it tells all these: some are told a while after what can be seen otherwise."""
+        text = ""
+        for _ in patiently():
+            text = self.get("/metrics").text
+            if set(lines) <= set(text.splitlines()):
+                return
+        raise AssertionError(text)
+
     def workers(self) -> list[int]:
         """The process ids of the HTTP workers."""
         pid = self.process.pid
@@ -106,7 +124,7 @@ class Server:
         return self.process.wait(SECONDS)
 
 
-@contextmanager
+@contextlib.contextmanager
 def running(store: Path, log: Path, verified: Mapping[str, Any] | None = None, **settings: Any) -> Iterator[Server]:
     """A server whose models have all loaded or failed; gone afterwards, whatever happens."""
     server = Server(store, log, verified, **settings)
@@ -114,8 +132,12 @@ def running(store: Path, log: Path, verified: Mapping[str, Any] | None = None, *
         server.wait_until_loaded()
         yield server
     finally:
-        if server.process.poll() is None:
-            server.stop()
+        try:
+            if server.process.poll() is None:
+                server.stop()
+        finally:
+            server.process.kill()
+            server.process.wait()
 
 
 def patiently() -> Iterator[None]:
@@ -124,6 +146,16 @@ def patiently() -> Iterator[None]:
     while time.monotonic() < until:
         yield
         time.sleep(0.05)
+
+
+def read_terminal(master: int) -> str:
+    """What was shown on a pseudo-terminal that nobody else has any more; it comes in pieces."""
+    told = b""
+    with contextlib.suppress(OSError):  # so Linux tells the end
+        while more := os.read(master, 65536):
+            told += more
+    os.close(master)
+    return told.decode()
 
 
 def request_bytes(path: str, body: bytes, *headers: str, length: int | None = None) -> bytes:

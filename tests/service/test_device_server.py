@@ -1,5 +1,6 @@
 """The real server with a process for each of two logical devices of the CPU: what it answers, what it survives."""
 
+import contextlib
 import os
 import re
 import signal
@@ -44,6 +45,25 @@ def spare(server: Server) -> int:
 
 def children(pid: int) -> list[int]:
     return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+@contextlib.contextmanager
+def alone(server: Server) -> Iterator[None]:
+    """Nobody takes the place of a device's process: who stands by is stopped, and so is who would start another."""
+    serving = set(devices(server).values())
+    [arbiter] = [pid for pid in children(server.process.pid) if serving & set(children(pid))]
+    os.kill(arbiter, signal.SIGSTOP)
+    for _ in patiently():
+        if Path(f"/proc/{arbiter}/stat").read_text().rpartition(")")[2].split()[0] == "T":
+            break
+    stopped = [*set(children(arbiter)) - serving, arbiter]
+    for pid in stopped:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for pid in stopped:
+            os.kill(pid, signal.SIGCONT)
 
 
 def has_tensorflow(pid: int) -> bool:
@@ -99,10 +119,11 @@ def test_a_device_whose_process_is_killed_gets_the_one_that_stood_by(server: Ser
     server.wait_for_log("cpu:0 has gone", times=2)
     assert answers(server) == {200: 20}  # the other answers
     server.wait_for_log(f"Process {successor} serves cpu:0")
-    for pid in devices(server).values():
-        os.kill(pid, signal.SIGKILL)
-    wait_until_ready(server, ready=False)
-    assert answers(server, 4)[503] > 0
+    with alone(server):
+        for pid in devices(server).values():
+            os.kill(pid, signal.SIGKILL)
+        wait_until_ready(server, ready=False)
+        assert answers(server, 4)[503] > 0
     wait_until_ready(server, ready=True)
     assert answers(server) == {200: 20}
     assert not set(devices(server).values()) & set(before.values())

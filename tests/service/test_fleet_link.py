@@ -1,6 +1,5 @@
 """What gRPC itself says where a server is not there, goes, or does not answer: the words that failures.py relies on."""
 
-import socket
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -81,15 +80,13 @@ def test_an_answer_may_be_larger_than_grpc_takes_by_default(reach):
 
 
 @pytest.mark.parametrize("begun", [False, True])
-def test_where_nobody_listens_nothing_was_sent(begun: bool):
-    with socket.socket() as deaf:
-        deaf.bind(("127.0.0.1", 0))
-        channel = Channel(f"127.0.0.1:{deaf.getsockname()[1]}")
-        for _ in range(2):  # while it connects, and while it rests after that
-            failed = failure(channel.begin(ASK, b"", SECONDS) if begun else lambda: channel.call(ASK, b"", SECONDS))
-            assert failed.unreached
-            assert failed.again is Again.FREELY
-        channel.close()
+def test_where_nobody_listens_nothing_was_sent(deaf_port: int, begun: bool):
+    channel = Channel(f"127.0.0.1:{deaf_port}")
+    for _ in range(2):  # while it connects, and while it rests after that
+        failed = failure(channel.begin(ASK, b"", SECONDS) if begun else lambda: channel.call(ASK, b"", SECONDS))
+        assert failed.unreached
+        assert failed.again is Again.FREELY
+    channel.close()
 
 
 def test_a_server_that_ends_breaks_what_it_was_asked(reach):

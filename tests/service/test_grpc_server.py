@@ -23,6 +23,8 @@ from tests.service.test_grpc import HEALTH, health, named
 NUMBERS = [0.5, -1.0, 2.0]
 SPINS = 100_000
 """Turns of the slow model that are not over when a signal comes."""
+TRIES = 5
+"""What only happens while the server computes may be missed by a client who is kept from running; not so often."""
 
 
 @pytest.fixture(scope="module")
@@ -119,19 +121,29 @@ def test_clients_of_both_ports_at_once_each_get_their_own_answer(server: Server,
 
 
 def test_a_slow_model_keeps_nobody_from_a_quick_one(client: Client):
-    long = client.start("Predict", spins(400_000))
-    assert client.predict("toy", {"text": tensor([[2]], "DT_INT32"), "numbers": [NUMBERS]})["score"].shape == (1, 1)
-    assert not long.done()
-    assert spun(long) == 400_000
+    def quick_before_long() -> bool:
+        long = client.start("Predict", spins(400_000))
+        assert client.predict("toy", {"text": tensor([[2]], "DT_INT32"), "numbers": [NUMBERS]})["score"].shape == (1, 1)
+        first = not long.done()
+        assert spun(long) == 400_000
+        return first
+
+    assert any(quick_before_long() for _ in range(TRIES))
 
 
 def test_of_a_flood_on_one_connection_every_call_is_answered_or_told_to_try_again(client: Client):
+    assert any(flood(client) == {"OK", "RESOURCE_EXHAUSTED"} for _ in range(TRIES))
+
+
+def flood(client: Client) -> set[str]:
+    """What became of three thousand calls at once, of which those that are answered are so rightly."""
     long = client.start("Predict", spins(400_000))
     calls_ = [client.start("Predict", spins(number)) for number in range(3000)]
     codes = Counter("OK" if call.exception() is None else call.exception().code().name for call in calls_)
-    assert set(codes) == {"OK", "RESOURCE_EXHAUSTED"}, codes
+    assert set(codes) <= {"OK", "RESOURCE_EXHAUSTED"}, codes
     assert all(spun(call) == number for number, call in enumerate(calls_) if call.exception() is None)
     assert spun(long) == 400_000
+    return set(codes)
 
 
 def test_calls_are_counted_with_those_of_every_worker(server: Server, client: Client):
@@ -163,7 +175,7 @@ class TestSignals:
 
     def test_an_impatient_operator_need_not_wait(self, worker: str, store: Path, tmp_path: Path):
         port = free_port()
-        patience = {"graceful_timeout": SECONDS // 2}
+        patience = {"graceful_timeout": 10 * SECONDS}
         with running(
             store, tmp_path / "log", worker=worker, workers=1, engine="onnx", grpc_port=port, **patience
         ) as server:

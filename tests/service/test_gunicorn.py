@@ -1,5 +1,6 @@
 """The real server under gunicorn, with either kind of worker, and what clients, operators and kernels do to it."""
 
+import contextlib
 import json
 import os
 import re
@@ -11,7 +12,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
 import numpy as np
@@ -50,6 +51,8 @@ SERVED = "toy/1 is served by"
 
 LONG = 400_000
 """Turns of the slow model that take far longer than its clients' deadline, and than a quick model's answer."""
+TRIES = 5
+"""What only happens while the server computes may be missed by a client who is kept from running; not so often."""
 
 
 @pytest.fixture(scope="module")
@@ -151,8 +154,9 @@ def test_the_greeting_is_a_command_that_works(server: Server):
 )
 def test_what_is_no_http_is_refused_and_hurts_nobody(server: Server, data):
     with server.connect() as connection:
-        connection.sendall(data)
-        connection.shutdown(1)
+        with contextlib.suppress(OSError):  # it may be refused, and the connection closed, before all is sent
+            connection.sendall(data)
+            connection.shutdown(socket.SHUT_WR)
         status, _ = read_reply(connection)
     assert status == 0 or 400 <= status < 600
     assert status != 500
@@ -214,17 +218,26 @@ class TestBodies:
 
 class TestTheSlowModel:
     def test_a_deadline_ends_the_wait_while_others_are_answered(self, server: Server):
-        with ThreadPoolExecutor(1) as pool:
-            long = pool.submit(server.post, "/predict/slow", {"spins": [LONG]})
-            late = server.post("/predict/slow", {"spins": [LONG]}, headers={"X-Request-Timeout": "0.05"})
-            quick = server.post("/predict/toy", ROW)
-            assert not long.done()
-            assert late.status_code == 504
-            assert late.json()["type"] == "urn:manifold:problem:deadline-exceeded"
-            assert quick.status_code == 200
-            assert long.result(SECONDS).json() == {"spun": [float(LONG)]}
+        def quick_before_long() -> bool:
+            with ThreadPoolExecutor(1) as pool:
+                long = pool.submit(server.post, "/predict/slow", {"spins": [LONG]})
+                late = server.post("/predict/slow", {"spins": [LONG]}, headers={"X-Request-Timeout": "0.05"})
+                quick = server.post("/predict/toy", ROW)
+                first = not long.done()
+                assert late.status_code == 504
+                assert late.json()["type"] == "urn:manifold:problem:deadline-exceeded"
+                assert quick.status_code == 200
+                assert long.result(SECONDS).json() == {"spun": [float(LONG)]}
+            return first
+
+        assert any(quick_before_long() for _ in range(TRIES))
 
     def test_under_a_flood_every_request_is_answered_or_sent_away(self, server: Server):
+        assert any(self.flood(server) == {200, 429} for _ in range(TRIES))
+        assert answers_as_ever(server)
+
+    def flood(self, server: Server) -> set[int]:
+        """Of what statuses the answers are; each is right."""
         clients = 40
         together = threading.Barrier(clients)
 
@@ -234,14 +247,13 @@ class TestTheSlowModel:
 
         with ThreadPoolExecutor(clients) as pool:
             responses = list(pool.map(ask, range(clients)))
-        statuses = Counter(response.status_code for response in responses)
-        assert set(statuses) == {200, 429}, statuses
         for number, response in enumerate(responses):
             if response.status_code == 200:
                 assert response.json() == [{"spun": [20_000.0 + number]}] * 4
             else:
+                assert response.status_code == 429
                 assert int(response.headers["Retry-After"]) >= 1
-        assert answers_as_ever(server)
+        return {response.status_code for response in responses}
 
     def test_a_client_that_leaves_hurts_nobody(self, server: Server):
         body = json.dumps({"spins": [20_000]}).encode()
@@ -352,16 +364,19 @@ class TestLoading:
         with ThreadPoolExecutor(2) as pool:
             askers = [pool.submit(ask) for _ in range(2)]
             try:
+                self.until_heard(heard, (200, "1"))
                 artifacts.toy(tmp_path / "store", version=2)
                 self.change(admin, "load")
                 admin.wait_for_log("toy/2 is served by", times=2)
                 admin.wait_for_log("toy/1 is unloaded", times=2)
+                self.until_heard(heard, (200, "2"))
                 assert heard == {(200, "1"), (200, "2")}
 
                 self.change(admin, "unload")
                 admin.wait_for_log("toy/2 is unloaded", times=2)
                 for _ in range(10):
                     assert admin.post("/predict/toy", ROW).status_code == 404
+                self.until_heard(heard, (404, "model-not-found"))
                 os.kill(admin.workers()[0], signal.SIGKILL)
                 admin.wait_for_log("Booting worker", times=3)
                 for _ in range(10):
@@ -378,7 +393,12 @@ class TestLoading:
                 ended.set()
             assert min(one.result(SECONDS) for one in askers) > 10
         assert heard <= {(200, "1"), (200, "2"), (404, "model-not-found"), (503, "draining"), (503, "model-not-ready")}
-        assert (404, "model-not-found") in heard
+
+    def until_heard(self, heard: set[tuple[int, str]], wanted: tuple[int, str]) -> None:
+        for _ in patiently():
+            if wanted in heard:
+                return
+        raise AssertionError(heard)
 
     def test_a_version_that_cannot_serve_changes_nothing(self, admin: Server, tmp_path: Path):
         artifacts.toy(tmp_path / "store", version=2, golden_off_by=0.01)
@@ -418,7 +438,8 @@ def test_a_sigterm_while_a_worker_starts_is_heeded(worker: str, store: Path, tmp
 
 
 def test_every_request_accepted_before_a_sigterm_is_answered(worker: str, store: Path, tmp_path: Path):
-    with running(store, tmp_path / "log", worker=worker, workers=1, engine="onnx") as server:
+    patient = {"graceful_timeout": 10 * SECONDS}
+    with running(store, tmp_path / "log", worker=worker, workers=1, engine="onnx", **patient) as server:
         body = json.dumps(ROW).encode()
         slow = json.dumps({"spins": [100_000]}).encode()
         half = [server.connect() for _ in range(3)]
@@ -473,7 +494,7 @@ def test_idle_connections_do_not_hold_up_a_sigterm(store: Path, tmp_path: Path):
 
 
 def test_what_comes_to_a_worker_that_hangs_is_taken_in_by_another(store: Path, tmp_path: Path):
-    with running(store, tmp_path / "log", workers=2, engine="onnx") as server:
+    with running(store, tmp_path / "log", workers=2, engine="onnx", worker_timeout=10 * SECONDS) as server:
         server.wait_for_log("ASGI server listening", times=2)
         hung = server.workers()[0]
         os.kill(hung, signal.SIGSTOP)
@@ -508,10 +529,11 @@ class TestSuccessors:
                 yield server
             finally:
                 ended.set()
-                statuses = [set(one.result(SECONDS)) for one in askers]
+                wait(askers, SECONDS)
                 for pid in masters(server)[1:]:
                     os.kill(pid, signal.SIGTERM)
                     server.wait_for_log("Shutting down", times=2)
+            statuses = [set(one.result(0)) for one in askers]
             assert statuses == [{200}] * 2
 
     def test_workers_leave_once_others_listen_in_their_place(self, asked: Server, tmp_path: Path):

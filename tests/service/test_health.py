@@ -11,7 +11,7 @@ import pytest
 from service import health
 from service.settings import Settings
 from tests.service import artifacts
-from tests.service.server import ROOT, environment, free_port, running
+from tests.service.server import ROOT, environment, patiently, running
 from tests.service.test_tls import issued_in
 
 ENCRYPTED = {"plain": 0, "encrypted": 2, "for clients with certificates": 3}
@@ -31,13 +31,16 @@ def test_a_server_that_answers_is_healthy(count: int, tmp_path: Path) -> None:
     settings = dict([*files.settings.items()][:count])
     verified = {"verify": files.authority, "cert": files.client} if count else None
     with running(tmp_path, tmp_path / "log", verified, workers=1, watch=0, models="toy", **settings) as server:
-        done = asked(port=server.port, **settings)
+        for _ in patiently():  # it waits two seconds at most, for one that may be kept from running
+            done = asked(port=server.port, **settings)
+            if done.returncode == 0:
+                break
         assert (done.returncode, done.stderr) == (0, "")
         assert bool(asked(port=server.port, **({} if count else files.settings)).returncode) is True
 
 
-def test_one_that_is_not_there_is_not_and_the_check_says_why() -> None:
-    done = asked(port=free_port())
+def test_one_that_is_not_there_is_not_and_the_check_says_why(deaf_port: int) -> None:
+    done = asked(port=deaf_port)
     assert (done.returncode, done.stderr) == (1, "[Errno 111] Connection refused\n")
 
 

@@ -25,9 +25,10 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 def next_worker(server: Server, before: list[int]) -> None:
-    """Wait until another process answers."""
+    """Wait until another process answers, and none of these can."""
     for _ in patiently():
-        if server.workers() and server.workers() != before and server.ready():
+        workers = server.workers()
+        if workers and not {*before} & {*workers} and server.ready():
             return
     raise AssertionError(server.log.read_text())
 

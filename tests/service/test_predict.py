@@ -23,7 +23,7 @@ from service.settings import Settings
 from service.signature import Signature
 from service.versions.store import Version
 from tests.service import artifacts, fakes
-from tests.service.server import ROOT, command, environment, said
+from tests.service.server import ROOT, command, environment, read_terminal, said
 
 Ask = Callable[..., tuple[int, str, str]]
 
@@ -218,8 +218,7 @@ def test_on_a_terminal_people_read_the_answer(models: Path):
         cwd=ROOT, env=environment(), input=b"the cat\n", stdout=slave, stderr=subprocess.PIPE, check=True,
     )  # fmt: skip
     os.close(slave)
-    told = os.read(master, 10_000).decode().splitlines()
-    os.close(master)
+    told = read_terminal(master).splitlines()
     assert process.stderr == b""
     assert told[0].startswith("Score  ")
     assert told[0].endswith(" points")

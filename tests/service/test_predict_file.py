@@ -33,7 +33,7 @@ from service.predict.values import Reading, readings
 from service.predict.written import FORMS, Wanted, free
 from service.signature import TensorSpec
 from tests.service import artifacts, fakes
-from tests.service.server import ROOT, SECONDS, command, environment, patiently
+from tests.service.server import ROOT, SECONDS, command, environment, patiently, read_terminal
 from tests.service.site import Site
 from tests.service.tables import CASES, REFUSED
 
@@ -364,8 +364,7 @@ def test_on_a_terminal_there_is_a_bar(models: Path, tmp_path: Path):
     termios.tcsetwinsize(slave, (24, 100))
     done = run(models, "--file", str(rows), "--out", str(tmp_path / "answers.csv"), stderr=slave)
     os.close(slave)
-    told = os.read(master, 10_000).decode()
-    os.close(master)
+    told = read_terminal(master)
     assert done.returncode == 0
     assert "500/500" in told
     assert "rows/s" in told

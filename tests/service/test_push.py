@@ -248,7 +248,7 @@ class TestPuller:
 
 
 def test_who_is_told_to_end_while_it_waits_for_the_first_pull_ends_that_too():
-    pulls = "import os, time; print(os.getpid(), flush=True); time.sleep(60)"
+    pulls = f"import os, time; print(os.getpid(), flush=True); time.sleep({10 * SECONDS})"
     waits = f"import sys; from service.storage.keeper import once; once([sys.executable, '-c', {pulls!r}])"
     with subprocess.Popen([sys.executable, "-c", waits], stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
@@ -256,6 +256,22 @@ def test_who_is_told_to_end_while_it_waits_for_the_first_pull_ends_that_too():
         server.terminate()
         assert server.wait(SECONDS) == 0
     assert not Path(f"/proc/{process}").exists()
+
+
+def test_who_is_told_to_end_just_as_the_first_pull_starts_ends_that_too():
+    """Its process is there, but nobody knows its id yet."""
+    waits = f"""
+import signal, subprocess, sys
+from service.storage.keeper import once
+def start(command):
+    process = subprocess.Popen(command)
+    print(process.pid, flush=True)
+    signal.raise_signal(signal.SIGTERM)
+    return process
+once([sys.executable, "-c", "import time; time.sleep({10 * SECONDS})"], start)
+"""
+    done = subprocess.run([sys.executable, "-c", waits], stdout=subprocess.PIPE, check=True, timeout=SECONDS)
+    assert not Path(f"/proc/{int(done.stdout)}").exists()
 
 
 class TestKeeper:

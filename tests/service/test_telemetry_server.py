@@ -101,8 +101,10 @@ def ask_grpc(port: int, number: int) -> list[str]:
 
 
 @pytest.mark.parametrize("worker", ["greenlet", "gthread"])
-def test_without_a_collector_requests_are_answered_and_the_server_ends_in_time(worker, toys, monkeypatch, tmp_path):
-    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://127.0.0.1:{free_port()}")
+def test_without_a_collector_requests_are_answered_and_the_server_ends_in_time(
+    worker, toys, deaf_port, monkeypatch, tmp_path
+):
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://127.0.0.1:{deaf_port}")
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "1")
     monkeypatch.setenv("OTEL_BSP_SCHEDULE_DELAY", "100")
     log = tmp_path / "log"
