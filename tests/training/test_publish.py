@@ -70,6 +70,9 @@ def home(tmp_path_factory):
     keras.Model(dim, layers.Flatten()(layers.Rescaling(1 / 255)(dim))).save(folder / "scaled.keras")
     across = keras.Model(size, layers.Softmax(axis=0, name="share")(size))
     across.save(folder / "across.keras")
+    series = keras.Input((None, 1), name="series")
+    scaled = layers.Normalization(mean=1.0, variance=4.0)(series)
+    keras.Model(series, layers.GlobalAveragePooling1D(name="mean")(scaled)).save(folder / "series.keras")
     fixed = keras.Input((3,), batch_size=4, name="x")
     keras.Model(fixed, layers.Dense(1)(fixed)).save(folder / "fixed.keras")
     keras.Model(size, Doubled()(size)).save(folder / "doubled.keras")
@@ -171,6 +174,31 @@ def test_floats_are_a_picture_where_black_and_white_are_known(home, tmp_path, ca
     for inputs, _ in golden.read(folder):
         for row in inputs["photo"]:
             assert row == pytest.approx(np.array(scaled, "float32"))
+
+
+def test_rows_of_any_length_are_judged_by_their_own_truth(home, tmp_path, capsys):
+    told = [{"series": [[one]] * (1 + one % 3), "mean": (one - 1) / 2, "note": "", "by": "Ann"} for one in range(12)]
+    (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in told))
+    card, _, said = published(tmp_path, capsys, home / "series.keras", "--rows", tmp_path / "rows.jsonl")
+
+    assert card["metrics"]["mean"]["mae"] == pytest.approx(0, abs=1e-6)
+    assert "left out, for no input or output is called so: note, by\n" in said
+
+
+def test_what_a_normalization_has_learnt_is_in_the_twin(home, tmp_path, capsys):
+    card, folder, _ = published(tmp_path, capsys, home / "series.keras")
+
+    assert card["verified"]["twin"]["kept"]
+    assert golden.check(OnnxEngine(folder), golden.read(folder)) < 1e-5
+
+
+def test_of_many_rows_some_of_every_kind_are_looked_at():
+    """A file may have its classes in turns."""
+    found = rows.some([(f"line {place}", {"turn": place % 2}) for place in range(2 * rows.MOST)])
+
+    assert len(found) == rows.MOST
+    assert found == sorted(found, key=lambda record: int(record[0][5:]))
+    assert 0.4 < np.mean([record["turn"] for _, record in found]) < 0.6
 
 
 def test_ids_beyond_an_embedding_are_not_asked_for():
