@@ -97,9 +97,10 @@ def test_clients_of_both_ports_at_once_each_get_their_own_answer(server: Server,
         client = Client(port)
         together.wait(SECONDS)
         inputs = [{"text": tensor([text], "DT_INT32"), "numbers": [NUMBERS]} for text in own]
-        scores = [client.predict("toy", one)["score"].item() for one in inputs]
-        client.channel.close()
-        return scores
+        try:
+            return [client.predict("toy", one)["score"].item() for one in inputs]
+        finally:
+            client.channel.close()
 
     def over_http(own: list[list[int]]) -> list[float]:
         together.wait(SECONDS)

@@ -74,7 +74,9 @@ def asked(worker: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ask
         running(store, folder / "server", worker=worker, workers=2, engine="onnx", grpc_port=port) as server,
         scraping(f"127.0.0.1:{server.port}", folder) as prometheus,
     ):
-        yield Asked(server, port, prometheus)
+        found = Asked(server, port, prometheus)
+        yield found
+        found.client.channel.close()
 
 
 def test_what_was_sent_is_what_prometheus_has(asked: Asked):
