@@ -33,7 +33,9 @@ class Columns:
         known = {*self._kept, *(column for one in parts.values() for column in leaves(one))}
         faults = [f"the column {name!r} stands twice" for name in sorted(set(names)) if names.count(name) > 1]
         for name in dict.fromkeys(names):
-            if name not in known:
+            if not name:
+                faults.append("a column has no name (pandas writes its index so, unless told index=False)")
+            elif name not in known:
                 hint = nearest(name, list(self._readings), "inputs")
                 faults.append(f"no input is called {name!r}{hint} (--keep {name} takes it along)")
         lacking = [name for name, one in parts.items() if not one]

@@ -248,6 +248,7 @@ def test_a_row_that_the_model_fails_on_fails_alone(tmp_path: Path):
     ("text", "told"),
     [
         ("", "expected a header of the inputs' names, got an empty file"),
+        (",text,numbers\n", ":1: a column has no name (pandas writes its index so, unless told index=False)"),
         ("txt,numbers\n", ":1: no input is called 'txt', did you mean 'text'? (--keep txt takes it along); there"),
         ("text,text,numbers\n", ":1: the column 'text' stands twice"),
         ("text|numbers\n", "there is no column 'text'; there is no column 'numbers'"),

@@ -71,8 +71,9 @@ def home(tmp_path_factory):
     across = keras.Model(size, layers.Softmax(axis=0, name="share")(size))
     across.save(folder / "across.keras")
     series = keras.Input((None, 1), name="series")
-    scaled = layers.Normalization(mean=1.0, variance=4.0)(series)
-    keras.Model(series, layers.GlobalAveragePooling1D(name="mean")(scaled)).save(folder / "series.keras")
+    scale = layers.Normalization()
+    scale.adapt(np.array([[[0.0], [2.0]]]))
+    keras.Model(series, layers.GlobalAveragePooling1D(name="mean")(scale(series))).save(folder / "series.keras")
     fixed = keras.Input((3,), batch_size=4, name="x")
     keras.Model(fixed, layers.Dense(1)(fixed)).save(folder / "fixed.keras")
     keras.Model(size, Doubled()(size)).save(folder / "doubled.keras")
@@ -177,7 +178,7 @@ def test_floats_are_a_picture_where_black_and_white_are_known(home, tmp_path, ca
 
 
 def test_rows_of_any_length_are_judged_by_their_own_truth(home, tmp_path, capsys):
-    told = [{"series": [[one]] * (1 + one % 3), "mean": (one - 1) / 2, "note": "", "by": "Ann"} for one in range(12)]
+    told = [{"series": [[one]] * (1 + one % 3), "mean": one - 1, "note": "", "by": "Ann"} for one in range(12)]
     (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in told))
     card, _, said = published(tmp_path, capsys, home / "series.keras", "--rows", tmp_path / "rows.jsonl")
 
@@ -189,6 +190,7 @@ def test_what_a_normalization_has_learnt_is_in_the_twin(home, tmp_path, capsys):
     card, folder, _ = published(tmp_path, capsys, home / "series.keras")
 
     assert card["verified"]["twin"]["kept"]
+    assert card["parameters"] == 3
     assert golden.check(OnnxEngine(folder), golden.read(folder)) < 1e-5
 
 

@@ -172,10 +172,18 @@ def test_rows_without_a_truth_do_not_count():
     assert (found["x"].cells, found["x"].answers.tolist()) == (["5"], [1.0])
 
 
+@pytest.mark.parametrize("activation", [None, "average"])
 @pytest.mark.parametrize(("cells", "kind"), [(["no", "yes", "no"], "probability"), ([0.0, 1.0, 0.5], "number")])
-def test_words_tell_that_a_share_is_a_probability(cells, kind):
-    """A SavedModel does not say that a sigmoid made its answers."""
+def test_words_tell_that_a_share_is_a_probability(cells, kind, activation):
+    """A SavedModel does not say that a sigmoid made its answers, nor does the mean of two."""
     answers = np.array([[0.1], [0.9], [0.3]] * 3, dtype="float32")
     spec = TensorSpec("sure", answers.dtype, (None, 1))
 
-    assert kinds.of_output(spec, [answers], None, Truth("sure", cells * 3, answers), {})["kind"] == kind
+    assert kinds.of_output(spec, [answers], activation, Truth("sure", cells * 3, answers), {})["kind"] == kind
+
+
+@pytest.mark.parametrize(("answer", "kind"), [([0.2, 0.8], "probabilities"), ([0.2, 0.7], "numbers")])
+def test_what_is_1_in_all_are_probabilities_whatever_made_them(answer, kind):
+    answers = np.array([answer], dtype="float32")
+
+    assert kinds.output_kind(TensorSpec("sort", answers.dtype, (None, 2)), [answers], "average", words=False) == kind

@@ -28,6 +28,8 @@ class Brought:
     """Of the inputs that are looked up in a list: its strings, or how many rows an embedding has."""
     scaled: Collection[str] = ()
     """Inputs that are scaled first of all: pixels, from 0 to 255."""
+    parameters: int | None = None
+    """As Keras counts them, with what a Normalization has learnt."""
 
 
 def opened(file: Path) -> Brought:
@@ -66,6 +68,7 @@ def _keras(file: Path) -> Brought:
         activations=graph.activations(model),
         lookups=graph.lookups(model),
         scaled=graph.scaled(model),
+        parameters=model.count_params(),
     )
 
 

@@ -60,13 +60,13 @@ def of_output(
 
 
 def output_kind(spec: TensorSpec, answers: Sequence[Array], activation: str | None, *, words: bool) -> str | None:
-    """The kind that shows an output best; without an activation its answers tell, or `words` that are its truth."""
+    """The kind that shows an output best: its activation tells, else its answers, and whether its truth is `words`."""
     if spec.dtype.kind not in "fiuV":
         return None
     if spec.single:
-        share = activation == "sigmoid" or (activation is None and words and are_within(answers))
+        share = activation == "sigmoid" or (words and are_within(answers))
         return "probability" if share else "number"
-    shares = activation == "softmax" or (activation is None and are_shares(answers))
+    shares = activation == "softmax" or are_shares(answers)
     return "probabilities" if shares and len(spec.dims) == 1 else "numbers"
 
 

@@ -70,7 +70,7 @@ class Outside:
             number=draft.version.number,
             title=self.said.get("title", titled(draft.version.model)),
             description=self.said.get("description", ""),
-            parameters=draft.run.parameters,
+            parameters=draft.run.parameters if self.brought.parameters is None else self.brought.parameters,
             inputs=inputs,
             outputs=outputs,
             provenance=self._origin(draft.rows),
