@@ -167,7 +167,7 @@ def _targets(truth: Truth, output: Output, known: Sequence[str]) -> Array:
 def _no_classes(truth: Truth, cell: Any) -> Mistake:
     return Mistake(
         f"the rows say of {truth.name} {checks.short(cell)}, but the model gives numbers: "
-        f"probabilities of labels come from a softmax or sigmoid at its end"
+        f"probabilities of labels come from a softmax or sigmoid at its end (docs/own.md adds one)"
     )
 
 
