@@ -22,7 +22,7 @@ from service import card as cards  # noqa: E402
 from service import golden  # noqa: E402
 from service.engines.onnx import TWIN, OnnxEngine  # noqa: E402
 from service.engines.saved_model import SavedModelEngine  # noqa: E402
-from tests.service.server import SECONDS, running  # noqa: E402
+from tests.service.server import running  # noqa: E402
 from training.batches import batch  # noqa: E402
 from training.card import Provenance  # noqa: E402
 from training.data import TASKS  # noqa: E402
@@ -162,7 +162,7 @@ def test_what_is_published_answers_alike_in_both_engines(name, store):
 
 def test_every_model_answers_its_example_over_http(store, tmp_path):
     folders = [store(name) for name in ZOO]
-    with running(folders[0].parent.parent, tmp_path / "log", seconds=len(ZOO) * SECONDS, workers=1) as server:
+    with running(folders[0].parent.parent, tmp_path / "log", workers=1) as server:
         for name in ZOO:
             details = server.get(f"/models/{name}").json()
             answer = server.post(f"/predict/{name}", details["example"])

@@ -93,9 +93,9 @@ class Server:
                 return
         raise AssertionError(self.log.read_text())
 
-    def wait_until_loaded(self, seconds: float = SECONDS) -> requests.Response:
+    def wait_until_loaded(self) -> requests.Response:
         """/readyz once no model is still loading."""
-        for _ in patiently(seconds):
+        for _ in patiently():
             answer = self.ready()
             if answer is not None and not {"START", "LOADING"} & set(answer.json()["unready"].values()):
                 return answer
@@ -125,13 +125,11 @@ class Server:
 
 
 @contextlib.contextmanager
-def running(
-    store: Path, log: Path, verified: Mapping[str, Any] | None = None, seconds: float = SECONDS, **settings: Any
-) -> Iterator[Server]:
-    """A server whose models have all loaded or failed within so many seconds; gone afterwards, whatever happens."""
+def running(store: Path, log: Path, verified: Mapping[str, Any] | None = None, **settings: Any) -> Iterator[Server]:
+    """A server whose models have all loaded or failed; gone afterwards, whatever happens."""
     server = Server(store, log, verified, **settings)
     try:
-        server.wait_until_loaded(seconds)
+        server.wait_until_loaded()
         yield server
     finally:
         try:
@@ -142,9 +140,9 @@ def running(
             server.process.wait()
 
 
-def patiently(seconds: float = SECONDS) -> Iterator[None]:
-    """Look again and again, for so many seconds at most."""
-    until = time.monotonic() + seconds
+def patiently() -> Iterator[None]:
+    """Look again and again, for SECONDS at most."""
+    until = time.monotonic() + SECONDS
     while time.monotonic() < until:
         yield
         time.sleep(0.05)
